@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* chain.h - the disk a guest sees: images from leaf to root, the map of who
+ * owns which sector, and the gate that jobs and guests share.
+ *
+ * A request is cut at windows of 2 MiB.  For each window the map says which
+ * layer owns it; windows with several owners have one entry per sector.
+ *
+ * Locks, in the order in which they may be taken:
+ *	job_lock     one job that changes the chain at a time
+ *	flush        one generation at a time (struct generations)
+ *	gate         striped by window: guests shared, jobs exclusive
+ *	map stripe   the owners of a window
+ * and below them those of image.h.  No lock is held while a progress callback
+ * runs. */
+#ifndef VHDI_CHAIN_H
+#define VHDI_CHAIN_H
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vhd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "chain/gate.h"
+#include "chain/map.h"
+#include "image/image.h"
+#include "io/io.h"
+
+#define CHAIN_DEPTH_DEFAULT 256
+
+struct layer {
+	struct image *img;
+	char *path;               /* absolute, links resolved; owned */
+	bool renamed;             /* its name says that it is being merged */
+};
+
+struct chain_opts {
+	uint32_t flags;           /* enum vhd_open_flags */
+	uint32_t max_depth;
+	const char *const *search;
+	size_t nsearch;
+};
+
+struct chain {
+	const struct fs *fs;
+	struct chain_opts opts;   /* with its own copies of the strings */
+	struct layer *layers;     /* leaf first; changed with all gates held */
+	uint32_t depth;
+	bool writable;
+	bool no_parent;           /* opened alone on purpose */
+	_Atomic uint64_t size;    /* of the leaf */
+
+	struct gate gate;
+	struct map map;
+
+	pthread_mutex_t job_lock;
+	pthread_mutex_t flush_mutex; /* [guards the three below] */
+	pthread_cond_t flush_done;
+	uint64_t flush_started, flush_finished;
+	bool flush_running;
+	_Atomic bool failed;      /* P24, P25: sticky for the whole disk */
+
+	/* Push of the live leaf (live-rules P1 to P15). */
+	_Atomic bool pushing;
+	uint8_t *moved;           /* a bit per leaf block: redirected to layer 1
+	                           * [gate of the block; atomic bytes] */
+	uint32_t *moved_list;     /* moved, not yet cleared [moved_mutex] */
+	size_t nmoved, moved_room;
+	pthread_mutex_t moved_mutex;
+};
+
+/* ---- chain_open.c ---- */
+
+int chain_open(struct chain **ret, const struct fs *fs, const char *path,
+               const struct chain_opts *opts) MUST_CHECK;
+int chain_close(struct chain *chain);
+DEFINE_CLEANUP(struct chain, chain_close);
+
+/* ---- chain_io.c ---- */
+
+int chain_pread(struct chain *c, void *buf, size_t len,
+                uint64_t offset) MUST_CHECK;
+int chain_pwrite(struct chain *c, const void *buf, size_t len, uint64_t offset,
+                 uint32_t flags) MUST_CHECK;
+int chain_zero(struct chain *c, uint64_t offset, uint64_t len,
+               uint32_t flags) MUST_CHECK;
+int chain_discard(struct chain *c, uint64_t offset, uint64_t len,
+                  uint32_t flags) MUST_CHECK;
+int chain_flush(struct chain *c) MUST_CHECK;
+int chain_extents(struct chain *c, uint64_t offset, uint64_t len,
+                  vhd_extent_fn fn, void *user) MUST_CHECK;
+
+/* ---- locate.c: where could the parent be? ---- */
+
+struct located {
+	char *path;                  /* absolute; owned by the caller */
+	enum vhd_parent_status status;
+	char *wrong;                 /* a file that was there, but is not it */
+};
+
+/* Look for the parent of img, an image at child_path, by UUID, in the order
+ * of docs/format.md "Finding the parent".  0 with status MISSING or
+ * UUID_MISMATCH when there is none; policy refusals are VHD_E_POLICY. */
+int locate_parent(struct located *ret, const struct fs *fs, struct image *img,
+                  const char *child_path,
+                  const struct chain_opts *opts) MUST_CHECK;
+void located_free(struct located *l);
+#endif

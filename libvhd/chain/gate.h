@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* gate.h - keeps guests and jobs apart, window by window.
+ *
+ * A guest holds the windows of its request shared from resolving the owner
+ * until its data is written and its bits are set in memory (live-rules P1); a
+ * job, and a change that is not a plain write, hold them exclusive. */
+#ifndef VHDI_GATE_H
+#define VHDI_GATE_H
+#include <pthread.h>
+#include <stdint.h>
+
+#define WINDOW_SHIFT 21
+#define WINDOW_SIZE (UINT64_C(1) << WINDOW_SHIFT)
+#define WINDOW_SECTORS 4096u
+#define GATE_STRIPES 64
+
+struct gate {
+	struct {
+		pthread_rwlock_t lock;
+	} __attribute__((aligned(64))) stripe[GATE_STRIPES];
+};
+
+int gate_init(struct gate *gate);
+void gate_free(struct gate *gate);
+void gate_share(struct gate *gate, uint64_t window);
+void gate_unshare(struct gate *gate, uint64_t window);
+
+/* Every window that [offset, offset + len) touches; in an order that cannot
+ * deadlock.  len may span more windows than there are stripes. */
+void gate_close(struct gate *gate, uint64_t offset, uint64_t len);
+void gate_open(struct gate *gate, uint64_t offset, uint64_t len);
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* map.h - who owns which sector of a chain: a cache of what the images'
+ * tables and bitmaps say, so that reading does not depend on the depth.
+ *
+ * One entry for each window: unknown, one layer, zero, or mixed.  A mixed
+ * window has an array of owners, one for each sector; those arrays are cached
+ * up to a limit and made again when needed. */
+#ifndef VHDI_MAP_H
+#define VHDI_MAP_H
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define OWNER_ZERO 0xfffeu    /* stored nowhere in the chain */
+#define OWNER_UNKNOWN 0xffffu
+#define OWNER_MIXED 0xfffdu
+#define OWNER_LAYERS 0xfff0u  /* more layers than this cannot be mapped */
+#define MAP_STRIPES 64
+#define MAP_CACHE_BYTES (32u << 20)
+
+struct mixed;
+
+struct map {
+	_Atomic uint16_t *window; /* [map stripe; reads need none] */
+	uint64_t nwindows;
+	struct map_stripe *stripes;
+};
+
+/* Fill owners[0 .. n) for the sectors of one window from the images. */
+typedef int (*map_resolve_fn)(uint16_t *owners, uint32_t n, void *user,
+                              uint64_t window);
+
+int map_init(struct map *map, uint64_t nwindows);
+void map_free(struct map *map);
+int map_grow(struct map *map, uint64_t nwindows);
+
+/* The owner of a whole window, or OWNER_MIXED or OWNER_UNKNOWN. */
+static inline uint16_t
+map_window(const struct map *map, uint64_t window)
+{
+	return atomic_load_explicit(&map->window[window],
+	                            memory_order_acquire);
+}
+
+/* The owner of sector `first` of a window and for how many sectors, at most
+ * limit, it stays the same; resolves the window if it must. */
+int map_lookup(uint16_t *ret_owner, uint32_t *ret_run, struct map *map,
+               uint64_t window, uint32_t first, uint32_t limit,
+               map_resolve_fn resolve, void *user) MUST_CHECK;
+
+/* These sectors belong to owner now. */
+void map_set(struct map *map, uint64_t window, uint32_t first, uint32_t n,
+             uint16_t owner);
+void map_forget(struct map *map, uint64_t window);
+void map_forget_all(struct map *map);
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* image.h - one VHD file: where its blocks are, which of their sectors are
+ * present, and in which order changes reach the disk.
+ *
+ * An image knows that a parent is named, but not where it is.  It stores
+ * whole sectors; cutting requests, and choosing the image that owns a sector,
+ * is the chain's work.
+ *
+ * Invariants, true on disk at every instant (docs/durability.md has the
+ * reasons; code and tests cite the numbers):
+ *  D1  The copy of the footer at offset 0 is valid.  It is written only by a
+ *      change of the footer itself, never to store data.
+ *  D2  A BAT entry on disk names a region wholly inside the file, that
+ *      overlaps nothing, with an initialised bitmap.
+ *  D3  A bit set on disk means that its sector holds what the guest wrote, no
+ *      older than its last flush.
+ *  D4  A bit clear on disk means that the parent (or zero) is right.
+ *  D5  A flush that returned 0 has made every write that completed before it
+ *      readable by any VHD reader; there is no sidecar.
+ *  D6  In an image that is not differencing, data under a clear bit is zero
+ *      wherever we were the ones to write.
+ *  D7  Space that a durable entry may still name is neither reused nor
+ *      punched.
+ *  D8  After a failed flush nothing more is written: the image is failed
+ *      until it is opened again.
+ *
+ * Locks, in the order in which they may be taken:
+ *	flush_lock      one flush at a time
+ *	lock            BAT changes, space, what is pending
+ *	bitmap shards   the cache of sector bitmaps
+ * Reads of the BAT take none: entries are atomic.  The caller keeps readers
+ * and writers of a block away while it drops or moves that block (the
+ * chain's gate). */
+#ifndef VHDI_IMAGE_H
+#define VHDI_IMAGE_H
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vhd.h>
+
+#include "base/arith.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "format/dynhdr.h"
+#include "format/footer.h"
+#include "image/bitmaps.h"
+#include "image/space.h"
+#include "io/io.h"
+
+/* What is wrong with a file that can still be opened; see image_open.c. */
+enum image_defect {
+	DEFECT_END_MISSING = 1 << 0,  /* V04; recovered by a writable open */
+	DEFECT_START_BAD = 1 << 1,    /* V05 */
+	DEFECT_DIFFER = 1 << 2,       /* V06 */
+	DEFECT_HALF_UPDATE = 1 << 3,  /* V06, left by an interrupted change of
+	                               * the footer; recovered likewise */
+	DEFECT_SHORT_FOOTER = 1 << 4, /* V10: 511 bytes */
+	DEFECT_BAD_HEADER_SUM = 1 << 5, /* V41, only with IMAGE_DAMAGED */
+	DEFECT_DATA_AFTER = 1 << 6,   /* V08: footer found by scanning back */
+	DEFECT_BAT_SHORT = 1 << 7,    /* V49, only with IMAGE_DAMAGED */
+};
+
+enum image_flags {
+	IMAGE_WRITE = 1 << 0,
+	IMAGE_RAW = 1 << 1,           /* a plain disk, no VHD */
+	IMAGE_IGNORE_BITMAP = 1 << 2, /* an allocated block is all present */
+	IMAGE_DAMAGED = 1 << 3,       /* open what can be read; not with WRITE */
+	IMAGE_SIZE_CHS = 1 << 4,
+};
+
+/* A BAT entry that changed in memory and is not on disk yet. */
+struct bat_change {
+	uint32_t block;
+	uint32_t value;     /* as of the snapshot that publishes it */
+	uint64_t prepared;  /* of the new region, see struct region */
+};
+
+/* Changes that wait for, or travel with, a flush. */
+struct pending {
+	struct bat_change *bat;
+	size_t nbat, bat_room;
+	uint32_t *bitmaps;  /* blocks whose bitmap has new bits */
+	size_t nbitmaps, bitmaps_room;
+	struct region *freed; /* no entry names them once this is durable */
+	size_t nfreed, freed_room;
+};
+
+struct image {
+	/* Set at open, then constant. */
+	struct io *io;
+	enum vhd_type type;
+	bool writable;
+	bool ignore_bitmap;
+	uint32_t block_size;   /* bytes */
+	uint32_t block_shift;
+	uint32_t bitmap_bytes; /* as stored: whole sectors */
+	unsigned defects;      /* enum image_defect, as found */
+	uint64_t batmap_offset; /* XenServer: of the map; 0: none */
+
+	/* Changed only by image_resize and the header switch. [exclusive] */
+	struct footer footer;
+	struct dynhdr hdr;
+	uint32_t blocks;       /* entries in use: ceil(size / block_size) */
+	_Atomic uint64_t size; /* bytes the guest sees */
+
+	_Atomic uint32_t *bat; /* changes: [lock] */
+	uint8_t *block_flags;  /* enum block_flag [lock] */
+	struct bitmaps bitmaps;
+
+	pthread_mutex_t flush_lock;
+	pthread_mutex_t lock;
+	struct space space;     /* [lock] */
+	struct pending pending; /* [lock] */
+	uint64_t file_size;     /* where the end footer ends [lock] */
+	uint64_t sync_started;  /* flushes of the file, counted [lock] */
+	uint64_t sync_done;     /* the newest that succeeded [lock] */
+	bool dirty;             /* written since the last flush [lock] */
+	bool grown;             /* space was reserved: tidy at close [lock] */
+	_Atomic bool failed;    /* D8 */
+};
+
+enum block_flag {
+	BLOCK_BAT_PENDING = 1 << 0,    /* listed in pending.bat */
+	BLOCK_BITMAP_PENDING = 1 << 1, /* listed in pending.bitmaps */
+	BLOCK_NEW = 1 << 2,            /* no entry on disk names its region */
+};
+
+/* ---- image_open.c ---- */
+
+/* Takes io over, also on failure.  Reads the footer, the header and the BAT;
+ * with IMAGE_WRITE it also proves that no two regions overlap, and recovers
+ * what a crash leaves behind.  VHD_E_FORMAT: not a VHD. */
+int image_open(struct image **ret, struct io *io, unsigned flags) MUST_CHECK;
+
+/* Flush, tidy the end of the file, free; always frees. */
+int image_close(struct image *img);
+DEFINE_CLEANUP(struct image, image_close);
+
+/* ---- image_create.c ---- */
+
+struct image_create {
+	enum vhd_type type;
+	uint64_t size;
+	uint32_t block_size;     /* 0: 2 MiB */
+	const uint8_t *uuid;     /* NULL: random */
+	int64_t created;         /* Unix time */
+	const char *creator;     /* NULL: "win " */
+	/* Differencing only. */
+	const struct footer *parent; /* uuid, geometry */
+	int64_t parent_time;     /* 0: not stored */
+	const char *parent_relative; /* path from the child's directory */
+	const char *parent_absolute; /* or NULL */
+	uint64_t bat_room;       /* reserve the table for this size; 0: size */
+};
+
+/* Lay out a new image in an empty store, and flush it. */
+int image_format(struct io *io, const struct image_create *how) MUST_CHECK;
+
+/* Bytes of an image with this many blocks allocated. */
+uint64_t image_length_for(enum vhd_type type, uint64_t size,
+                          uint32_t block_size, uint64_t allocated);
+
+/* ---- image_read.c ---- */
+
+enum presence { PRESENT_NONE, PRESENT_ALL, PRESENT_SOME };
+
+/* Which of count sectors from sector on are stored here?  On PRESENT_SOME,
+ * map (room for count bits, first bit = first sector) has them; otherwise map
+ * is untouched.  Sectors past the end are not present.  count <= 65536. */
+int image_presence(enum presence *ret, uint8_t *map, struct image *img,
+                   uint64_t sector, uint32_t count) MUST_CHECK;
+
+/* Read sectors that are present, and zeros where no block is.  Whole sectors,
+ * or any bytes within them. */
+int image_pread(struct image *img, void *buf, size_t len,
+                uint64_t offset) MUST_CHECK;
+
+/* Where in the file is this guest byte?  NO_OFFSET: no block.  *ret_run is
+ * how many bytes from there on lie together. */
+int image_locate(uint64_t *ret_file_offset, uint64_t *ret_run,
+                 struct image *img, uint64_t offset) MUST_CHECK;
+
+bool image_has_block(const struct image *img, uint32_t block);
+uint32_t image_count_blocks(const struct image *img);
+
+static inline uint32_t
+image_block_of(const struct image *img, uint64_t offset)
+{
+	return (uint32_t)(offset >> img->block_shift);
+}
+
+static inline bool
+image_is_sparse(const struct image *img)
+{
+	return img->type == VHD_TYPE_DYNAMIC ||
+	       img->type == VHD_TYPE_DIFFERENCING;
+}
+
+/* ---- image_write.c ---- */
+
+/* Store whole sectors.  Allocates blocks; the bits and entries are in memory
+ * until a flush. */
+int image_pwrite(struct image *img, const void *buf, size_t len,
+                 uint64_t offset) MUST_CHECK;
+
+/* Make whole sectors read as zero, stored here. */
+int image_write_zeros(struct image *img, uint64_t offset,
+                      uint64_t len) MUST_CHECK;
+
+/* The two halves of a write whose data travels another way: place makes sure
+ * that the block of offset is there and says where in the file it is;
+ * written marks whole sectors as present.  Within one block. */
+int image_place(uint64_t *ret_file_offset, struct image *img,
+                uint64_t offset) MUST_CHECK;
+int image_written(struct image *img, uint64_t offset, uint64_t len) MUST_CHECK;
+
+/* Forget a block: it reads from the parent, or as zero.  The caller knows
+ * that this is right, and that nobody reads or writes the block meanwhile.
+ * Its space is free after the next flush (D7). */
+int image_drop_block(struct image *img, uint32_t block) MUST_CHECK;
+
+/* Copy a block to free space below `below`; nobody reads or writes it
+ * meanwhile.  *ret is false when there is no such space. */
+int image_move_block(bool *ret, struct image *img, uint32_t block,
+                     uint64_t below) MUST_CHECK;
+
+/* ---- image_flush.c ---- */
+
+/* Make everything that completed durable and published (D5). */
+int image_flush(struct image *img) MUST_CHECK;
+
+/* Durable write of sectors that need no metadata; *ret is false, and nothing
+ * was written, when they do. */
+int image_pwrite_durable(bool *ret, struct image *img, const void *buf,
+                         size_t len, uint64_t offset) MUST_CHECK;
+
+/* Write the footer after the last block and cut the file there. */
+int image_tidy(struct image *img) MUST_CHECK;
+
+bool image_is_dirty(struct image *img);
+
+/* ---- image_header.c: changes of header and footer, each atomic ---- */
+
+/* A new link to a parent; footer type and data_offset switch with it. */
+struct image_link {
+	uint8_t uuid[16];
+	uint32_t time;        /* as stored: since 2000, 0: none */
+	const char *relative; /* UTF-8, '/' */
+	const char *absolute; /* or NULL */
+};
+int image_set_parent(struct image *img,
+                     const struct image_link *link) MUST_CHECK;
+
+/* A differencing image that needs its parent no more becomes dynamic. */
+int image_make_root(struct image *img) MUST_CHECK;
+
+/* Rewrite both footers from img->footer, each valid throughout. */
+int image_write_footers(struct image *img) MUST_CHECK;
+
+/* Grow, or drop what lies past the new end.  Moves blocks out of the way of a
+ * longer table. */
+int image_resize(struct image *img, uint64_t size) MUST_CHECK;
+
+/* A locator's data as UTF-8 (decoded as a path, or as stored for people);
+ * false when it is none. */
+bool image_locator(char *ret, size_t ret_size, struct image *img,
+                   unsigned index, bool as_path);
+
+/* Where the last structure or block ends, bytes (format 12.5). */
+uint64_t image_end_of_data(const struct image *img);
+
+/* ---- overlap.c ---- */
+
+/* Does any allocated block overlap another, or metadata, or leave the file?
+ * 0, or VHD_E_CORRUPT with the first one named.  O(n). */
+int image_check_overlap(const struct image *img) MUST_CHECK;
+#endif
