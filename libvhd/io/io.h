@@ -32,10 +32,10 @@ struct io_ops {
 	 * whoever reads has checked the size before. */
 	int (*pread)(struct io *io, void *buf, size_t len, uint64_t offset);
 	int (*pwrite)(struct io *io, const void *buf, size_t len,
-	              uint64_t offset);
+		      uint64_t offset);
 	/* The same, and durable when it returns. */
 	int (*pwrite_durable)(struct io *io, const void *buf, size_t len,
-	                      uint64_t offset);
+			      uint64_t offset);
 
 	/* Everything that completed before this call survives a power cut
 	 * once it has returned 0. */
@@ -53,12 +53,12 @@ struct io_ops {
 	/* Is offset inside data or a hole, and where does that end (at most
 	 * the size)?  Everything is data where the system cannot tell. */
 	int (*extent)(bool *ret_data, uint64_t *ret_end, struct io *io,
-	              uint64_t offset);
+		      uint64_t offset);
 
 	/* Copy between two stores of the same kind, sharing extents where
 	 * the file system can.  VHD_E_UNSUPPORTED: use pread and pwrite. */
 	int (*copy_range)(struct io *to, uint64_t to_offset, struct io *from,
-	                  uint64_t from_offset, uint64_t length);
+			  uint64_t from_offset, uint64_t length);
 
 	/* Ask the system to read a range ahead.  Advice only. */
 	void (*readahead)(struct io *io, uint64_t offset, uint64_t length);
@@ -78,10 +78,10 @@ struct io_id {
 
 struct io {
 	const struct io_ops *ops;
-	char *name;             /* for messages; owned */
-	struct io_id id;        /* set at open, then constant */
-	bool writable;          /* set at open, then constant */
-	bool block_device;      /* fixed size, no punch that is sure to zero */
+	char *name;        /* for messages; owned */
+	struct io_id id;   /* set at open, then constant */
+	bool writable;     /* set at open, then constant */
+	bool block_device; /* fixed size, no punch that is sure to zero */
 };
 
 enum fs_open_flags {
@@ -105,11 +105,9 @@ typedef int (*fs_list_fn)(const char *name, void *user);
 
 struct fs_ops {
 	int (*open)(struct io **ret, const struct fs *fs, const char *path,
-	            unsigned flags);
-	int (*stat)(struct fs_stat *ret, const struct fs *fs,
-	            const char *path);
-	int (*free_space)(uint64_t *ret, const struct fs *fs,
-	                  const char *path);
+		    unsigned flags);
+	int (*stat)(struct fs_stat *ret, const struct fs *fs, const char *path);
+	int (*free_space)(uint64_t *ret, const struct fs *fs, const char *path);
 	/* Atomic.  rename replaces its target, link does not. */
 	int (*rename)(const struct fs *fs, const char *from, const char *to);
 	int (*exchange)(const struct fs *fs, const char *a, const char *b);
@@ -120,13 +118,13 @@ struct fs_ops {
 	/* Names in a directory, in no order.  A non-zero result of fn ends
 	 * the walk and is returned. */
 	int (*list)(const struct fs *fs, const char *dir, fs_list_fn fn,
-	            void *user);
+		    void *user);
 	/* The path with every symbolic link resolved, to be freed. */
 	int (*resolve)(char **ret, const struct fs *fs, const char *path);
 	/* Give to the owner, mode, times, ACL, attributes and label of from,
 	 * as far as the caller may. */
 	int (*copy_attributes)(const struct fs *fs, const char *from,
-	                       const char *to);
+			       const char *to);
 	int (*set_readonly)(const struct fs *fs, const char *path, bool on);
 };
 
@@ -150,7 +148,7 @@ int io_write_zeros(struct io *io, uint64_t offset, uint64_t length) MUST_CHECK;
 
 /* Copy, by copy_range where that works. */
 int io_copy(struct io *to, uint64_t to_offset, struct io *from,
-            uint64_t from_offset, uint64_t length) MUST_CHECK;
+	    uint64_t from_offset, uint64_t length) MUST_CHECK;
 
 bool io_same_file(const struct io *a, const struct io *b);
 #endif
