@@ -185,7 +185,7 @@ posix_sync_dir(const struct fs *fs, const char *path)
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return fail_sys(errno, "%s: cannot open the directory", dir);
-	while (fsync(fd) < 0 && !sys) {
+	while (!sys && fsync(fd) < 0) {
 		if (errno == EINVAL)
 			break;
 		sys = errno == EINTR ? 0 : errno;
