@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "io/io_file.h"
 
 static int
@@ -99,21 +100,10 @@ posix_stat(struct fs_stat *ret, const struct fs *fs, const char *path)
 	return 0;
 }
 
-/* The directory that holds the name path; to be freed. */
-static char *
-directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return strdup(".");
-	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
 static int
 posix_free_space(uint64_t *ret, const struct fs *fs, const char *path)
 {
-	AUTO_FREE char *dir = directory_of(path);
+	AUTO_FREE char *dir = path_directory(path);
 	struct statvfs st;
 
 	(void)fs;
@@ -176,7 +166,7 @@ posix_unlink(const struct fs *fs, const char *path)
 static int
 posix_sync_dir(const struct fs *fs, const char *path)
 {
-	AUTO_FREE char *dir = directory_of(path);
+	AUTO_FREE char *dir = path_directory(path);
 	int fd, sys = 0;
 
 	(void)fs;
