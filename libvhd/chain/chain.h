@@ -95,16 +95,29 @@ int chain_extents(struct chain *c, uint64_t offset, uint64_t len,
 /* ---- locate.c: where could the parent be? ---- */
 
 struct located {
-	char *path;                  /* absolute; owned by the caller */
+	char *path;                  /* absolute, links resolved; owned by the
+	                              * caller */
 	enum vhd_parent_status status;
+	bool raw;                    /* a plain disk, by VHD_OPEN_RAW_PARENT */
 	char *wrong;                 /* a file that was there, but is not it */
 };
 
 /* Look for the parent of img, an image at child_path, by UUID, in the order
  * of docs/format.md "Finding the parent".  0 with status MISSING or
- * UUID_MISMATCH when there is none; policy refusals are VHD_E_POLICY. */
+ * UUID_MISMATCH when there is none; policy refusals are VHD_E_POLICY.
+ * child_path is absolute with its links resolved. */
 int locate_parent(struct located *ret, const struct fs *fs, struct image *img,
                   const char *child_path,
                   const struct chain_opts *opts) MUST_CHECK;
+
+/* Nothing usable was located: fail with the sentence that says what was
+ * wanted, where it was looked for, and what to do.  VHD_E_NOPARENT or
+ * VHD_E_PARENT. */
+int locate_fail(const struct located *l, struct image *img,
+                const char *child_path, const struct chain_opts *opts);
+
+/* A stored path of the parent, for people: absolute if there is one.  ret has
+ * room for MAX_PATH_TEXT; "" when nothing is stored. */
+void locate_stored(char *ret, struct image *img);
 void located_free(struct located *l);
 #endif
