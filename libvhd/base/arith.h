@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SECTOR_SIZE 512u
+#define SECTOR_SIZE  512u
 #define SECTOR_SHIFT 9
 
 /* False on overflow, and *ret is then untouched. */

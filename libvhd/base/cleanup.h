@@ -17,8 +17,7 @@ cleanup_free(void *p)
 #define AUTO_FREE __attribute__((cleanup(cleanup_free)))
 
 /* AUTO(image_close) struct image *img: the destructor takes the pointer. */
-#define AUTO(destructor)                                                       \
-	__attribute__((cleanup(cleanup_##destructor)))
+#define AUTO(destructor) __attribute__((cleanup(cleanup_##destructor)))
 #define DEFINE_CLEANUP(type, destructor)                                       \
 	static inline void cleanup_##destructor(type **p)                      \
 	{                                                                      \

@@ -25,20 +25,20 @@ struct error {
 
 /* Set the sentence and return code, which is never 0. */
 int fail(int code, const char *fmt, ...)
-        __attribute__((format(printf, 2, 3), cold));
+	__attribute__((format(printf, 2, 3), cold));
 
 /* The same when the system refused: sys is the errno it gave.  ENOSPC, EDQUOT
  * and EFBIG become VHD_E_NOSPACE, ENOMEM VHD_E_NOMEM, ENOENT
  * VHD_E_NOTFOUND, EEXIST VHD_E_EXISTS, others VHD_E_IO.  The text of the error
  * is added. */
 int fail_sys(int sys, const char *fmt, ...)
-        __attribute__((format(printf, 2, 3), cold));
+	__attribute__((format(printf, 2, 3), cold));
 
 int fail_nomem(void);
 
 /* Put a sentence in front of the present one: "fmt: old". */
 int fail_more(int code, const char *fmt, ...)
-        __attribute__((format(printf, 2, 3), cold));
+	__attribute__((format(printf, 2, 3), cold));
 
 /* The failure of this thread, to keep or to hand to another thread. */
 void error_save(struct error *ret);

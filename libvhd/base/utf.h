@@ -13,12 +13,12 @@ enum utf16_order { UTF16_BE, UTF16_LE };
  * byte is ignored.  False when the text is malformed or ret is too small; ret
  * is then "". */
 bool utf16_to_utf8(char *ret, size_t ret_size, const uint8_t *from,
-                   size_t from_bytes, enum utf16_order order);
+		   size_t from_bytes, enum utf16_order order);
 
 /* NUL-terminated UTF-8 to UTF-16 without terminator.  *ret_bytes is what it
  * takes.  False when the text is malformed or does not fit. */
 bool utf8_to_utf16(uint8_t *ret, size_t ret_size, size_t *ret_bytes,
-                   const char *from, enum utf16_order order);
+		   const char *from, enum utf16_order order);
 
 bool utf8_valid(const char *text);
 

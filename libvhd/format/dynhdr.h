@@ -8,19 +8,19 @@
 
 #include "format/layout.h"
 
-#define DYNHDR_SIZE 1024u
-#define BAT_UNUSED UINT32_MAX
-#define MAX_LOCATORS 8
-#define MAX_BLOCK_SIZE (256u << 20)
+#define DYNHDR_SIZE       1024u
+#define BAT_UNUSED        UINT32_MAX
+#define MAX_LOCATORS      8
+#define MAX_BLOCK_SIZE    (256u << 20)
 #define MAX_LOCATOR_BYTES 65536u
-#define MAX_PATH_TEXT 4096 /* UTF-8 bytes of a path out of a locator */
+#define MAX_PATH_TEXT     4096 /* UTF-8 bytes of a path out of a locator */
 
 #define PLATFORM_NONE 0u
 #define PLATFORM_WI2R 0x57693272u
 #define PLATFORM_WI2K 0x5769326bu
 #define PLATFORM_W2RU 0x57327275u
 #define PLATFORM_W2KU 0x57326b75u
-#define PLATFORM_MAC 0x4d616320u
+#define PLATFORM_MAC  0x4d616320u
 #define PLATFORM_MACX 0x4d616358u
 
 struct locator {
@@ -56,13 +56,13 @@ enum dynhdr_fault {
 
 /* Decode 1024 bytes; *ret is filled whenever the cookie is there. */
 enum dynhdr_fault dynhdr_decode(struct dynhdr *ret,
-                                const struct disk_dynhdr *disk);
+				const struct disk_dynhdr *disk);
 const char *dynhdr_fault_text(enum dynhdr_fault fault);
 void dynhdr_encode(struct disk_dynhdr *ret, const struct dynhdr *h);
 
 /* A new header by the writer profile (format 24), no parent. */
 void dynhdr_init(struct dynhdr *ret, uint64_t table_offset, uint32_t entries,
-                 uint32_t block_size);
+		 uint32_t block_size);
 
 /* parent_name as UTF-8; false if malformed.  Early XenServer wrote it
  * little-endian (format 8.1). */
@@ -76,17 +76,17 @@ uint64_t locator_space(const struct locator *l);
 /* A locator's data as a path in UTF-8 with '/' separators; MacX URLs are
  * decoded.  False when it is not text we can read. */
 bool locator_decode(char *ret, size_t ret_size, uint32_t code,
-                    const uint8_t *data, size_t length);
+		    const uint8_t *data, size_t length);
 
 /* The same as stored: backslashes and URLs kept; for people. */
 bool locator_text(char *ret, size_t ret_size, uint32_t code,
-                  const uint8_t *data, size_t length);
+		  const uint8_t *data, size_t length);
 
 /* The data for a relative or absolute POSIX path; W2ru gets ".\" in front
  * unless it starts with "..", W2ku backslashes, MacX a file URL: relative
  * paths as "file://./...".  False when it does not fit or is not UTF-8. */
 bool locator_encode(uint8_t *ret, size_t ret_size, size_t *ret_length,
-                    uint32_t code, const char *path);
+		    uint32_t code, const char *path);
 
 void locator_code_text(char ret[static 5], uint32_t code);
 

@@ -9,9 +9,9 @@
 
 #include "format/layout.h"
 
-#define FOOTER_SIZE 512u
-#define VHD_EPOCH 946684800 /* 2000-01-01 UTC in Unix time (format 3.1) */
-#define NO_OFFSET UINT64_MAX
+#define FOOTER_SIZE   512u
+#define VHD_EPOCH     946684800 /* 2000-01-01 UTC in Unix time (format 3.1) */
+#define NO_OFFSET     UINT64_MAX
 #define MAX_DISK_SIZE 2190433320960ull /* 2040 GiB (format 7) */
 
 struct geometry {
@@ -43,11 +43,11 @@ struct footer {
 enum footer_fault {
 	FOOTER_OK = 0,
 	FOOTER_NO_COOKIE,
-	FOOTER_POISONED,     /* "v_poison" or filled with 0xC7: tapdisk */
+	FOOTER_POISONED, /* "v_poison" or filled with 0xC7: tapdisk */
 	FOOTER_BAD_CHECKSUM,
 	FOOTER_BAD_VERSION,
 	FOOTER_BAD_TYPE,
-	FOOTER_BAD_SIZE,     /* zero, or past 2^63 */
+	FOOTER_BAD_SIZE, /* zero, or past 2^63 */
 };
 
 /* Decode 512 bytes.  *ret is filled whenever the cookie is there, so that a
@@ -55,7 +55,7 @@ enum footer_fault {
  * The checksum exception of early XenServer images is honoured
  * (format 15.1). */
 enum footer_fault footer_decode(struct footer *ret,
-                                const struct disk_footer *disk);
+				const struct disk_footer *disk);
 const char *footer_fault_text(enum footer_fault fault);
 
 /* Write every field and the checksum. */
@@ -64,8 +64,8 @@ void footer_encode(struct disk_footer *ret, const struct footer *f);
 /* A new footer: features, version, creator, times and geometry set by the
  * writer profile (format 24).  created is Unix time. */
 void footer_init(struct footer *ret, enum vhd_type type, uint64_t size,
-                 const uint8_t uuid[static 16], int64_t created,
-                 const char creator[static 4]);
+		 const uint8_t uuid[static 16], int64_t created,
+		 const char creator[static 4]);
 
 /* Change the size; the geometry follows unless it is the 65535/16/255 or
  * 0/0/0 convention of its creator. */
@@ -74,7 +74,7 @@ void footer_set_size(struct footer *f, uint64_t size);
 /* Fields that differ, for a report: " current_size geometry"; "" if none.
  * XenServer's hidden byte does not count (format 15.1). */
 void footer_diff(char *ret, size_t ret_size, const struct footer *a,
-                 const struct footer *b);
+		 const struct footer *b);
 
 bool footer_creator_is(const struct footer *f, const char app[static 4]);
 
