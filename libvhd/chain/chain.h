@@ -32,12 +32,12 @@
 
 struct layer {
 	struct image *img;
-	char *path;               /* absolute, links resolved; owned */
-	bool renamed;             /* its name says that it is being merged */
+	char *path;   /* absolute, links resolved; owned */
+	bool renamed; /* its name says that it is being merged */
 };
 
 struct chain_opts {
-	uint32_t flags;           /* enum vhd_open_flags */
+	uint32_t flags; /* enum vhd_open_flags */
 	uint32_t max_depth;
 	const char *const *search;
 	size_t nsearch;
@@ -45,12 +45,12 @@ struct chain_opts {
 
 struct chain {
 	const struct fs *fs;
-	struct chain_opts opts;   /* with its own copies of the strings */
-	struct layer *layers;     /* leaf first; changed with all gates held */
+	struct chain_opts opts; /* with its own copies of the strings */
+	struct layer *layers;   /* leaf first; changed with all gates held */
 	uint32_t depth;
 	bool writable;
-	bool no_parent;           /* opened alone on purpose */
-	_Atomic uint64_t size;    /* of the leaf */
+	bool no_parent;        /* opened alone on purpose */
+	_Atomic uint64_t size; /* of the leaf */
 
 	struct gate gate;
 	struct map map;
@@ -60,13 +60,13 @@ struct chain {
 	pthread_cond_t flush_done;
 	uint64_t flush_started, flush_finished;
 	bool flush_running;
-	_Atomic bool failed;      /* P24, P25: sticky for the whole disk */
+	_Atomic bool failed; /* P24, P25: sticky for the whole disk */
 
 	/* Push of the live leaf (live-rules P1 to P15). */
 	_Atomic bool pushing;
-	uint8_t *moved;           /* a bit per leaf block: redirected to layer 1
-	                           * [gate of the block; atomic bytes] */
-	uint32_t *moved_list;     /* moved, not yet cleared [moved_mutex] */
+	uint8_t *moved;       /* a bit per leaf block: redirected to layer 1
+			       * [gate of the block; atomic bytes] */
+	uint32_t *moved_list; /* moved, not yet cleared [moved_mutex] */
 	size_t nmoved, moved_room;
 	pthread_mutex_t moved_mutex;
 };
@@ -74,32 +74,32 @@ struct chain {
 /* ---- chain_open.c ---- */
 
 int chain_open(struct chain **ret, const struct fs *fs, const char *path,
-               const struct chain_opts *opts) MUST_CHECK;
+	       const struct chain_opts *opts) MUST_CHECK;
 int chain_close(struct chain *chain);
 DEFINE_CLEANUP(struct chain, chain_close);
 
 /* ---- chain_io.c ---- */
 
 int chain_pread(struct chain *c, void *buf, size_t len,
-                uint64_t offset) MUST_CHECK;
+		uint64_t offset) MUST_CHECK;
 int chain_pwrite(struct chain *c, const void *buf, size_t len, uint64_t offset,
-                 uint32_t flags) MUST_CHECK;
+		 uint32_t flags) MUST_CHECK;
 int chain_zero(struct chain *c, uint64_t offset, uint64_t len,
-               uint32_t flags) MUST_CHECK;
+	       uint32_t flags) MUST_CHECK;
 int chain_discard(struct chain *c, uint64_t offset, uint64_t len,
-                  uint32_t flags) MUST_CHECK;
+		  uint32_t flags) MUST_CHECK;
 int chain_flush(struct chain *c) MUST_CHECK;
 int chain_extents(struct chain *c, uint64_t offset, uint64_t len,
-                  vhd_extent_fn fn, void *user) MUST_CHECK;
+		  vhd_extent_fn fn, void *user) MUST_CHECK;
 
 /* ---- locate.c: where could the parent be? ---- */
 
 struct located {
-	char *path;                  /* absolute, links resolved; owned by the
-	                              * caller */
+	char *path; /* absolute, links resolved; owned by the
+		     * caller */
 	enum vhd_parent_status status;
-	bool raw;                    /* a plain disk, by VHD_OPEN_RAW_PARENT */
-	char *wrong;                 /* a file that was there, but is not it */
+	bool raw;    /* a plain disk, by VHD_OPEN_RAW_PARENT */
+	char *wrong; /* a file that was there, but is not it */
 };
 
 /* Look for the parent of img, an image at child_path, by UUID, in the order
@@ -107,14 +107,14 @@ struct located {
  * UUID_MISMATCH when there is none; policy refusals are VHD_E_POLICY.
  * child_path is absolute with its links resolved. */
 int locate_parent(struct located *ret, const struct fs *fs, struct image *img,
-                  const char *child_path,
-                  const struct chain_opts *opts) MUST_CHECK;
+		  const char *child_path,
+		  const struct chain_opts *opts) MUST_CHECK;
 
 /* Nothing usable was located: fail with the sentence that says what was
  * wanted, where it was looked for, and what to do.  VHD_E_NOPARENT or
  * VHD_E_PARENT. */
 int locate_fail(const struct located *l, struct image *img,
-                const char *child_path, const struct chain_opts *opts);
+		const char *child_path, const struct chain_opts *opts);
 
 /* A stored path of the parent, for people: absolute if there is one.  ret has
  * room for MAX_PATH_TEXT; "" when nothing is stored. */

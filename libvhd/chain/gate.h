@@ -9,10 +9,10 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#define WINDOW_SHIFT 21
-#define WINDOW_SIZE (UINT64_C(1) << WINDOW_SHIFT)
+#define WINDOW_SHIFT   21
+#define WINDOW_SIZE    (UINT64_C(1) << WINDOW_SHIFT)
 #define WINDOW_SECTORS 4096u
-#define GATE_STRIPES 64
+#define GATE_STRIPES   64
 
 struct gate {
 	struct {

@@ -15,11 +15,11 @@
 
 #include "base/error.h"
 
-#define OWNER_ZERO 0xfffeu    /* stored nowhere in the chain */
-#define OWNER_UNKNOWN 0xffffu
-#define OWNER_MIXED 0xfffdu
-#define OWNER_LAYERS 0xfff0u  /* more layers than this cannot be mapped */
-#define MAP_STRIPES 64
+#define OWNER_ZERO      0xfffeu /* stored nowhere in the chain */
+#define OWNER_UNKNOWN   0xffffu
+#define OWNER_MIXED     0xfffdu
+#define OWNER_LAYERS    0xfff0u /* more layers than this cannot be mapped */
+#define MAP_STRIPES     64
 #define MAP_CACHE_BYTES (32u << 20)
 
 struct mixed;
@@ -32,7 +32,7 @@ struct map {
 
 /* Fill owners[0 .. n) for the sectors of one window from the images. */
 typedef int (*map_resolve_fn)(uint16_t *owners, uint32_t n, void *user,
-                              uint64_t window);
+			      uint64_t window);
 
 int map_init(struct map *map, uint64_t nwindows);
 void map_free(struct map *map);
@@ -42,19 +42,18 @@ int map_grow(struct map *map, uint64_t nwindows);
 static inline uint16_t
 map_window(const struct map *map, uint64_t window)
 {
-	return atomic_load_explicit(&map->window[window],
-	                            memory_order_acquire);
+	return atomic_load_explicit(&map->window[window], memory_order_acquire);
 }
 
 /* The owner of sector `first` of a window and for how many sectors, at most
  * limit, it stays the same; resolves the window if it must. */
 int map_lookup(uint16_t *ret_owner, uint32_t *ret_run, struct map *map,
-               uint64_t window, uint32_t first, uint32_t limit,
-               map_resolve_fn resolve, void *user) MUST_CHECK;
+	       uint64_t window, uint32_t first, uint32_t limit,
+	       map_resolve_fn resolve, void *user) MUST_CHECK;
 
 /* These sectors belong to owner now. */
 void map_set(struct map *map, uint64_t window, uint32_t first, uint32_t n,
-             uint16_t owner);
+	     uint16_t owner);
 void map_forget(struct map *map, uint64_t window);
 void map_forget_all(struct map *map);
 #endif

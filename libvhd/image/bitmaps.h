@@ -7,59 +7,69 @@
 #ifndef VHDI_BITMAPS_H
 #define VHDI_BITMAPS_H
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define BITMAP_SHARDS 16
+#define BITMAP_SHARDS      16
 #define BITMAP_CACHE_BYTES (8u << 20) /* for one image, clean bitmaps */
 
 struct bitmap; /* one cached bitmap */
 
+#define BITMAP_BUCKETS 256
+
 struct bitmap_shard {
 	pthread_mutex_t lock;
-	struct bitmap **buckets;
+	struct bitmap *buckets[BITMAP_BUCKETS];
 	struct bitmap *oldest, *newest; /* clean ones, in order of use */
-	size_t count;
+	size_t clean;
 };
 
 struct bitmaps {
 	uint32_t bytes;   /* of one bitmap, as stored; constant */
 	uint32_t sectors; /* bits in use in each; constant */
 	uint32_t blocks;
-	size_t limit;     /* clean bitmaps in one shard; constant */
-	uint8_t *full;    /* a bit for each block [shard of the block] */
+	size_t limit;          /* clean bitmaps in one shard; constant */
+	_Atomic uint8_t *full; /* a bit for each block; reads need no lock */
 	struct bitmap_shard shard[BITMAP_SHARDS];
 };
 
 struct image;
 
 int bitmaps_init(struct bitmaps *maps, uint32_t blocks, uint32_t bytes,
-                 uint32_t sectors);
-void bitmaps_free(struct bitmaps *maps);
+		 uint32_t sectors);
+/* More blocks.  [exclusive] */
 int bitmaps_grow(struct bitmaps *maps, uint32_t blocks);
+void bitmaps_free(struct bitmaps *maps);
 
-/* Copy bits [first, first + count) of an allocated block's bitmap.
- * *ret_all is set, and ret untouched, when every one is set. */
-int bitmaps_get(bool *ret_all, uint8_t *ret, struct image *img,
-                uint32_t block, uint32_t first, uint32_t count);
+/* Is every sector of this block known to be present? */
+bool bitmaps_full(const struct image *img, uint32_t block);
+
+/* Copy bits [first, first + count) of an allocated block's bitmap to ret,
+ * from its bit `at` on. */
+int bitmaps_get(uint8_t *ret, uint32_t at, struct image *img, uint32_t block,
+		uint32_t first, uint32_t count);
 
 /* Set bits; *ret_changed when any was clear.  A changed bitmap stays in
  * memory until bitmaps_published. */
 int bitmaps_set(bool *ret_changed, struct image *img, uint32_t block,
-                uint32_t first, uint32_t count);
+		uint32_t first, uint32_t count);
 
 /* A block that was just allocated: nothing, or everything, is present.  No
  * bitmap is read from disk for it. */
 int bitmaps_new(struct image *img, uint32_t block, bool full);
+
+/* Keep an allocated block's bitmap in memory until it is published: its place
+ * on disk is about to change. */
+int bitmaps_pin(struct image *img, uint32_t block);
 
 /* The whole bitmap as it is to be stored, padding clear. */
 int bitmaps_copy(uint8_t *ret, struct image *img, uint32_t block);
 
 /* These bits are on disk: the bitmap may leave memory, unless it has
  * changed since that copy was made. */
-void bitmaps_published(struct image *img, uint32_t block,
-                       const uint8_t *copy);
+void bitmaps_published(struct image *img, uint32_t block, const uint8_t *copy);
 
 /* Forget a block. */
 void bitmaps_drop(struct image *img, uint32_t block);

@@ -51,59 +51,73 @@
 
 /* What is wrong with a file that can still be opened; see image_open.c. */
 enum image_defect {
-	DEFECT_END_MISSING = 1 << 0,  /* V04; recovered by a writable open */
-	DEFECT_START_BAD = 1 << 1,    /* V05 */
-	DEFECT_DIFFER = 1 << 2,       /* V06 */
-	DEFECT_HALF_UPDATE = 1 << 3,  /* V06, left by an interrupted change of
-	                               * the footer; recovered likewise */
-	DEFECT_SHORT_FOOTER = 1 << 4, /* V10: 511 bytes */
+	DEFECT_END_MISSING = 1 << 0,    /* V04; recovered by a writable open */
+	DEFECT_START_BAD = 1 << 1,      /* V05 */
+	DEFECT_DIFFER = 1 << 2,         /* V06 */
+	DEFECT_HALF_UPDATE = 1 << 3,    /* V06, left by an interrupted change of
+					 * the footer; recovered likewise */
+	DEFECT_SHORT_FOOTER = 1 << 4,   /* V10: 511 bytes */
 	DEFECT_BAD_HEADER_SUM = 1 << 5, /* V41, only with IMAGE_DAMAGED */
-	DEFECT_DATA_AFTER = 1 << 6,   /* V08: footer found by scanning back */
-	DEFECT_BAT_SHORT = 1 << 7,    /* V49, only with IMAGE_DAMAGED */
+	DEFECT_DATA_AFTER = 1 << 6,     /* V08: footer found by scanning back */
+	DEFECT_BAT_SHORT = 1 << 7,      /* V49, only with IMAGE_DAMAGED */
 };
 
 enum image_flags {
 	IMAGE_WRITE = 1 << 0,
 	IMAGE_RAW = 1 << 1,           /* a plain disk, no VHD */
 	IMAGE_IGNORE_BITMAP = 1 << 2, /* an allocated block is all present */
-	IMAGE_DAMAGED = 1 << 3,       /* open what can be read; not with WRITE */
+	IMAGE_DAMAGED = 1 << 3, /* open what can be read; not with WRITE */
 	IMAGE_SIZE_CHS = 1 << 4,
 };
 
 /* A BAT entry that changed in memory and is not on disk yet. */
 struct bat_change {
 	uint32_t block;
-	uint32_t value;     /* as of the snapshot that publishes it */
-	uint64_t prepared;  /* of the new region, see struct region */
+	uint32_t value; /* these two as of the flush that publishes it */
+	uint8_t flags;  /* enum block_flag */
+};
+
+/* A bitmap as it is to be stored; fresh: for a region that no entry names. */
+struct bitmap_copy {
+	uint32_t block;
+	uint32_t value; /* the block's entry when the copy was made */
+	bool fresh;
 };
 
 /* Changes that wait for, or travel with, a flush. */
 struct pending {
 	struct bat_change *bat;
 	size_t nbat, bat_room;
-	uint32_t *bitmaps;  /* blocks whose bitmap has new bits */
+	uint32_t *bitmaps; /* blocks whose bitmap has new bits */
 	size_t nbitmaps, bitmaps_room;
 	struct region *freed; /* no entry names them once this is durable */
 	size_t nfreed, freed_room;
+	uint64_t prepared; /* the latest struct region.prepared among bat */
+	struct bitmap_copy *copies; /* only in what travels with a flush */
+	uint8_t *bits;              /* theirs, bitmap_bytes each */
+	size_t ncopies;
 };
 
 struct image {
 	/* Set at open, then constant. */
 	struct io *io;
-	enum vhd_type type;
+	enum vhd_type type; /* changed by image_make_root, gates closed */
 	bool writable;
 	bool ignore_bitmap;
-	uint32_t block_size;   /* bytes */
+	uint32_t block_size; /* bytes */
 	uint32_t block_shift;
-	uint32_t bitmap_bytes; /* as stored: whole sectors */
-	unsigned defects;      /* enum image_defect, as found */
-	uint64_t batmap_offset; /* XenServer: of the map; 0: none */
+	uint32_t bitmap_bytes;  /* as stored: whole sectors */
+	unsigned defects;       /* enum image_defect, as found */
+	uint64_t batmap_header; /* XenServer: of its sector; 0: none */
+	uint64_t batmap_offset; /* of the map itself, bytes */
+	uint64_t batmap_bytes;
 
 	/* Changed only by image_resize and the header switch. [exclusive] */
 	struct footer footer;
 	struct dynhdr hdr;
-	uint32_t blocks;       /* entries in use: ceil(size / block_size) */
-	_Atomic uint64_t size; /* bytes the guest sees */
+	uint32_t blocks;        /* entries in use: ceil(size / block_size) */
+	uint64_t footer_offset; /* of the end footer, as found or written */
+	_Atomic uint64_t size;  /* bytes the guest sees */
 
 	_Atomic uint32_t *bat; /* changes: [lock] */
 	uint8_t *block_flags;  /* enum block_flag [lock] */
@@ -111,20 +125,24 @@ struct image {
 
 	pthread_mutex_t flush_lock;
 	pthread_mutex_t lock;
-	struct space space;     /* [lock] */
-	struct pending pending; /* [lock] */
-	uint64_t file_size;     /* where the end footer ends [lock] */
-	uint64_t sync_started;  /* flushes of the file, counted [lock] */
-	uint64_t sync_done;     /* the newest that succeeded [lock] */
-	bool dirty;             /* written since the last flush [lock] */
-	bool grown;             /* space was reserved: tidy at close [lock] */
-	_Atomic bool failed;    /* D8 */
+	struct space space;         /* [lock] */
+	struct pending pending;     /* [lock] */
+	struct pending publishing;  /* what a flush carries [lock] */
+	_Atomic uint64_t file_size; /* where the end footer ends; changes:
+				     * [lock] */
+	uint32_t allocated;         /* entries in use [lock] */
+	uint64_t sync_started;      /* flushes of the file, counted [lock] */
+	uint64_t sync_done;         /* the newest that succeeded [lock] */
+	_Atomic bool dirty;         /* written since the last flush began */
+	bool untidy;                /* the end may hold unused space [lock] */
+	_Atomic bool failed;        /* D8 */
 };
 
 enum block_flag {
 	BLOCK_BAT_PENDING = 1 << 0,    /* listed in pending.bat */
 	BLOCK_BITMAP_PENDING = 1 << 1, /* listed in pending.bitmaps */
 	BLOCK_NEW = 1 << 2,            /* no entry on disk names its region */
+	BLOCK_PREPARED = 1 << 3,       /* and that has a full bitmap */
 };
 
 /* ---- image_open.c ---- */
@@ -143,16 +161,15 @@ DEFINE_CLEANUP(struct image, image_close);
 struct image_create {
 	enum vhd_type type;
 	uint64_t size;
-	uint32_t block_size;     /* 0: 2 MiB */
-	const uint8_t *uuid;     /* NULL: random */
-	int64_t created;         /* Unix time */
-	const char *creator;     /* NULL: "win " */
+	uint32_t block_size; /* 0: 2 MiB */
+	const uint8_t *uuid; /* NULL: random */
+	int64_t created;     /* Unix time */
+	const char *creator; /* NULL: "win " */
 	/* Differencing only. */
 	const struct footer *parent; /* uuid, geometry */
-	int64_t parent_time;     /* 0: not stored */
+	int64_t parent_time;         /* 0: not stored */
 	const char *parent_relative; /* path from the child's directory */
 	const char *parent_absolute; /* or NULL */
-	uint64_t bat_room;       /* reserve the table for this size; 0: size */
 };
 
 /* Lay out a new image in an empty store, and flush it. */
@@ -160,27 +177,27 @@ int image_format(struct io *io, const struct image_create *how) MUST_CHECK;
 
 /* Bytes of an image with this many blocks allocated. */
 uint64_t image_length_for(enum vhd_type type, uint64_t size,
-                          uint32_t block_size, uint64_t allocated);
+			  uint32_t block_size, uint64_t allocated);
 
 /* ---- image_read.c ---- */
 
 enum presence { PRESENT_NONE, PRESENT_ALL, PRESENT_SOME };
 
-/* Which of count sectors from sector on are stored here?  On PRESENT_SOME,
- * map (room for count bits, first bit = first sector) has them; otherwise map
- * is untouched.  Sectors past the end are not present.  count <= 65536. */
+/* Which of count sectors from sector on are stored here?  Fills map, which
+ * has room for count bits; its first bit is the first sector.  Sectors past
+ * the end are not present. */
 int image_presence(enum presence *ret, uint8_t *map, struct image *img,
-                   uint64_t sector, uint32_t count) MUST_CHECK;
+		   uint64_t sector, uint32_t count) MUST_CHECK;
 
 /* Read sectors that are present, and zeros where no block is.  Whole sectors,
  * or any bytes within them. */
 int image_pread(struct image *img, void *buf, size_t len,
-                uint64_t offset) MUST_CHECK;
+		uint64_t offset) MUST_CHECK;
 
 /* Where in the file is this guest byte?  NO_OFFSET: no block.  *ret_run is
  * how many bytes from there on lie together. */
 int image_locate(uint64_t *ret_file_offset, uint64_t *ret_run,
-                 struct image *img, uint64_t offset) MUST_CHECK;
+		 struct image *img, uint64_t offset) MUST_CHECK;
 
 bool image_has_block(const struct image *img, uint32_t block);
 uint32_t image_count_blocks(const struct image *img);
@@ -189,6 +206,13 @@ static inline uint32_t
 image_block_of(const struct image *img, uint64_t offset)
 {
 	return (uint32_t)(offset >> img->block_shift);
+}
+
+/* What one block takes in the file: bitmap and data. */
+static inline uint64_t
+image_region_bytes(const struct image *img)
+{
+	return (uint64_t)img->bitmap_bytes + img->block_size;
 }
 
 static inline bool
@@ -203,17 +227,17 @@ image_is_sparse(const struct image *img)
 /* Store whole sectors.  Allocates blocks; the bits and entries are in memory
  * until a flush. */
 int image_pwrite(struct image *img, const void *buf, size_t len,
-                 uint64_t offset) MUST_CHECK;
+		 uint64_t offset) MUST_CHECK;
 
 /* Make whole sectors read as zero, stored here. */
 int image_write_zeros(struct image *img, uint64_t offset,
-                      uint64_t len) MUST_CHECK;
+		      uint64_t len) MUST_CHECK;
 
 /* The two halves of a write whose data travels another way: place makes sure
  * that the block of offset is there and says where in the file it is;
  * written marks whole sectors as present.  Within one block. */
 int image_place(uint64_t *ret_file_offset, struct image *img,
-                uint64_t offset) MUST_CHECK;
+		uint64_t offset) MUST_CHECK;
 int image_written(struct image *img, uint64_t offset, uint64_t len) MUST_CHECK;
 
 /* Forget a block: it reads from the parent, or as zero.  The caller knows
@@ -221,10 +245,10 @@ int image_written(struct image *img, uint64_t offset, uint64_t len) MUST_CHECK;
  * Its space is free after the next flush (D7). */
 int image_drop_block(struct image *img, uint32_t block) MUST_CHECK;
 
-/* Copy a block to free space below `below`; nobody reads or writes it
- * meanwhile.  *ret is false when there is no such space. */
+/* Copy a block to free space below `below` (UINT64_MAX: anywhere); nobody
+ * reads or writes it meanwhile.  *ret is false when there is no such space. */
 int image_move_block(bool *ret, struct image *img, uint32_t block,
-                     uint64_t below) MUST_CHECK;
+		     uint64_t below) MUST_CHECK;
 
 /* ---- image_flush.c ---- */
 
@@ -234,11 +258,12 @@ int image_flush(struct image *img) MUST_CHECK;
 /* Durable write of sectors that need no metadata; *ret is false, and nothing
  * was written, when they do. */
 int image_pwrite_durable(bool *ret, struct image *img, const void *buf,
-                         size_t len, uint64_t offset) MUST_CHECK;
+			 size_t len, uint64_t offset) MUST_CHECK;
 
 /* Write the footer after the last block and cut the file there. */
 int image_tidy(struct image *img) MUST_CHECK;
 
+/* Has anything changed since the last flush? */
 bool image_is_dirty(struct image *img);
 
 /* ---- image_header.c: changes of header and footer, each atomic ---- */
@@ -251,10 +276,18 @@ struct image_link {
 	const char *absolute; /* or NULL */
 };
 int image_set_parent(struct image *img,
-                     const struct image_link *link) MUST_CHECK;
+		     const struct image_link *link) MUST_CHECK;
 
 /* A differencing image that needs its parent no more becomes dynamic. */
 int image_make_root(struct image *img) MUST_CHECK;
+
+/* A new header: any part of it, room holding what it refers to; or only its
+ * first sector (the table). */
+struct room;
+int image_switch_header(struct image *img, const struct dynhdr *hdr,
+			struct room *room) MUST_CHECK;
+int image_rewrite_header(struct image *img,
+			 const struct dynhdr *hdr) MUST_CHECK;
 
 /* Rewrite both footers from img->footer, each valid throughout. */
 int image_write_footers(struct image *img) MUST_CHECK;
@@ -266,10 +299,12 @@ int image_resize(struct image *img, uint64_t size) MUST_CHECK;
 /* A locator's data as UTF-8 (decoded as a path, or as stored for people);
  * false when it is none. */
 bool image_locator(char *ret, size_t ret_size, struct image *img,
-                   unsigned index, bool as_path);
+		   unsigned index, bool as_path);
 
-/* Where the last structure or block ends, bytes (format 12.5). */
+/* Where the last structure or block ends, and where the structures alone
+ * end, bytes (format 12.5). */
 uint64_t image_end_of_data(const struct image *img);
+uint64_t image_end_of_metadata(const struct image *img);
 
 /* ---- overlap.c ---- */
 

@@ -16,15 +16,16 @@
 struct region {
 	uint64_t offset;   /* of the bitmap, bytes */
 	uint64_t prepared; /* image.sync_started when it was zeroed and given a
-	                    * full bitmap; durable once sync_done is greater.
-	                    * REGION_DIRTY: it was not */
+			    * full bitmap; durable once sync_done is greater.
+			    * REGION_DIRTY: it was not */
 };
 
 struct space {
 	struct region *free; /* by offset */
 	size_t nfree, room;
-	uint32_t batch;      /* regions in the next extent */
-	bool scanned;        /* gaps between blocks are in free */
+	uint32_t batch;   /* regions in the next extent */
+	uint64_t scanned; /* gaps below this are in free */
+	uint64_t floor;   /* nothing below this is given out */
 };
 
 struct image;
@@ -35,6 +36,9 @@ int space_take(struct region *ret, struct image *img, uint64_t below);
 
 /* Back to the free regions. [lock] */
 int space_give(struct image *img, struct region region);
+
+/* How many free regions are ready for a dynamic image? [lock] */
+size_t space_prepared(const struct image *img);
 
 /* Have prepared regions ready for a dynamic image before its next flush, so
  * that the flush makes them durable. [lock] */

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* image_header.c - change the header and the footers of an image, each change
+ * one atomic step.
+ *
+ * A footer is one sector, and there are two of them: the end one is written
+ * and made durable, then the copy at 0; either alone is enough to open the
+ * file (D1).  The first sector of the header is rewritten in place.  A change
+ * that reaches its second sector (locators) is written as a whole new header
+ * in free room; the footers are pointed at it, the usual place is rewritten,
+ * and the footers are pointed back.  At every instant both footers lead to a
+ * valid header. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "image/image.h"
+#include "image/room.h"
+
+static int
+write_durably(struct image *img, const void *buf, size_t len, uint64_t at)
+{
+	int err = img->io->ops->pwrite(img->io, buf, len, at);
+
+	if (!err)
+		err = img->io->ops->flush(img->io);
+	if (err)
+		img->failed = true;
+	return err;
+}
+
+int
+image_write_footers(struct image *img)
+{
+	struct disk_footer footer;
+	int err = 0;
+
+	footer_encode(&footer, &img->footer);
+	if (img->footer_offset != NO_OFFSET)
+		err = write_durably(img, &footer, FOOTER_SIZE,
+				    img->footer_offset);
+	if (!err && image_is_sparse(img))
+		err = write_durably(img, &footer, FOOTER_SIZE, 0);
+	return err;
+}
+
+static int
+point_footers(struct image *img, uint64_t header)
+{
+	img->footer.data_offset = header;
+	return image_write_footers(img);
+}
+
+static int
+write_header_at(struct image *img, const struct disk_dynhdr *disk, uint64_t at)
+{
+	return write_durably(img, disk, sizeof(*disk), at);
+}
+
+/* The new header becomes the header, and type the type; room has what the
+ * header refers to. */
+static int
+switch_header(struct image *img, const struct dynhdr *hdr, struct room *room,
+	      enum vhd_type type)
+{
+	uint64_t home = img->footer.data_offset, spare;
+	struct disk_dynhdr disk;
+	int err = room_take(&spare, room, img, DYNHDR_SIZE);
+
+	if (!err)
+		err = room_seal(room, img);
+	if (err)
+		return err;
+	dynhdr_encode(&disk, hdr);
+	err = write_header_at(img, &disk, spare);
+	img->footer.type = type;
+	if (!err)
+		err = point_footers(img, spare);
+	if (!err)
+		err = write_header_at(img, &disk, home);
+	if (!err)
+		err = point_footers(img, home);
+	if (!err) {
+		img->hdr = *hdr;
+		img->type = type;
+	}
+	return err;
+}
+
+int
+image_switch_header(struct image *img, const struct dynhdr *hdr,
+		    struct room *room)
+{
+	return switch_header(img, hdr, room, img->type);
+}
+
+int
+image_rewrite_header(struct image *img, const struct dynhdr *hdr)
+{
+	struct disk_dynhdr disk;
+	int err;
+
+	dynhdr_encode(&disk, hdr);
+	err = write_durably(img, &disk, SECTOR_SIZE, img->footer.data_offset);
+	if (!err)
+		img->hdr = *hdr;
+	return err;
+}
+
+/* Write one locator's data into free room and describe it. */
+static int
+write_locator(struct locator *ret, struct image *img, struct room *room,
+	      uint32_t code, const char *path)
+{
+	AUTO_FREE uint8_t *data = calloc(1, ROOM_LOCATOR);
+	size_t length;
+	uint64_t at;
+	int err;
+
+	if (!data)
+		return fail_nomem();
+	if (!locator_encode(data, ROOM_LOCATOR, &length, code, path))
+		return fail(VHD_E_INVALID,
+			    "%s: the path of the parent (%s) is not UTF-8 or "
+			    "is longer than a locator holds",
+			    img->io->name, path);
+	err = room_take(&at, room, img, ROOM_LOCATOR);
+	if (!err)
+		err = img->io->ops->pwrite(img->io, data, ROOM_LOCATOR, at);
+	if (err)
+		return err;
+	*ret = (struct locator){.code = code,
+				.space = ROOM_LOCATOR,
+				.length = (uint32_t)length,
+				.offset = at};
+	return 0;
+}
+
+static int
+write_locators(struct dynhdr *hdr, struct image *img, struct room *room,
+	       const struct image_link *link)
+{
+	const char *abs = link->absolute ? link->absolute : link->relative;
+	int err;
+
+	memset(hdr->locator, 0, sizeof(hdr->locator));
+	err = write_locator(&hdr->locator[0], img, room, PLATFORM_MACX,
+			    link->relative);
+	if (!err)
+		err = write_locator(&hdr->locator[1], img, room, PLATFORM_W2KU,
+				    abs);
+	if (!err)
+		err = write_locator(&hdr->locator[2], img, room, PLATFORM_W2RU,
+				    link->relative);
+	return err;
+}
+
+int
+image_set_parent(struct image *img, const struct image_link *link)
+{
+	struct room room = {0};
+	struct dynhdr hdr = img->hdr;
+	int err = image_flush(img);
+
+	if (err)
+		return err;
+	memcpy(hdr.parent_uuid, link->uuid, sizeof(hdr.parent_uuid));
+	hdr.parent_time = link->time;
+	dynhdr_set_parent_name(&hdr, path_name(link->relative));
+	err = write_locators(&hdr, img, &room, link);
+	if (!err)
+		err = switch_header(img, &hdr, &room, img->type);
+	return err;
+}
+
+int
+image_make_root(struct image *img)
+{
+	struct room room = {0};
+	struct dynhdr hdr = img->hdr;
+	int err = image_flush(img);
+
+	if (err)
+		return err;
+	memset(hdr.parent_uuid, 0, sizeof(hdr.parent_uuid));
+	memset(hdr.parent_name, 0, sizeof(hdr.parent_name));
+	memset(hdr.locator, 0, sizeof(hdr.locator));
+	hdr.parent_time = 0;
+	return switch_header(img, &hdr, &room, VHD_TYPE_DYNAMIC);
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* image_resize.c - change what the guest sees (format 17).
+ *
+ * Growing: what the new range must not show is zeroed, the table gets longer
+ * (whatever is in its way moves), and only then the footers say the new size.
+ * Shrinking: the footers first, then what lies past the new end goes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/image.h"
+#include "image/room.h"
+
+static int
+sync_now(struct image *img)
+{
+	int err = img->io->ops->flush(img->io);
+
+	if (err)
+		img->failed = true;
+	return err;
+}
+
+static int
+store_size(struct image *img, uint64_t size)
+{
+	footer_set_size(&img->footer, size);
+	return image_write_footers(img);
+}
+
+/* A fixed disk has one footer.  Growing relies on the file system to make the
+ * new size durable after the data behind it, as ext4, xfs and btrfs do; a
+ * footer left behind is found by the repair. */
+static int
+resize_fixed(struct image *img, uint64_t size)
+{
+	uint64_t was = img->footer_offset;
+	int err;
+
+	img->footer_offset = size;
+	err = store_size(img, size);
+	if (!err && size < was)
+		err = img->io->ops->truncate(img->io, size + FOOTER_SIZE);
+	else if (!err && size > was)
+		err = io_write_zeros(img->io, was,
+				     min_u64(FOOTER_SIZE, size - was));
+	if (!err)
+		err = sync_now(img);
+	if (!err) {
+		img->file_size = size + FOOTER_SIZE;
+		img->size = size;
+	}
+	return err;
+}
+
+static int
+resize_raw(struct image *img, uint64_t size)
+{
+	int err = img->io->ops->truncate(img->io, size);
+
+	if (!err)
+		err = sync_now(img);
+	if (!err) {
+		img->size = size;
+		img->file_size = size;
+	}
+	return err;
+}
+
+/* What lies behind the present end in the last block was never the guest's:
+ * zero it before it becomes visible. */
+static int
+zero_tail(struct image *img)
+{
+	uint64_t within = img->size & (img->block_size - 1), at, run;
+	int err;
+
+	if (!within || !image_has_block(img, image_block_of(img, img->size)))
+		return 0;
+	err = image_locate(&at, &run, img, img->size);
+	if (!err)
+		err = io_write_zeros(img->io, at,
+				     min_u64(run, img->file_size - at));
+	return err ? err : sync_now(img);
+}
+
+/* Have the file reach to `end`, with an end footer behind it. */
+static int
+reach(struct image *img, uint64_t end)
+{
+	struct disk_footer footer;
+	uint64_t at = round_up(end + FOOTER_SIZE, 4096) - FOOTER_SIZE;
+	int err;
+
+	if (end <= img->footer_offset)
+		return 0;
+	footer_encode(&footer, &img->footer);
+	err = img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE, at);
+	if (!err)
+		err = sync_now(img);
+	if (err)
+		return err;
+	img->file_size = at + FOOTER_SIZE;
+	img->footer_offset = at;
+	img->untidy = true;
+	return 0;
+}
+
+/* Blocks in the way of the longer table move behind it. */
+static int
+move_blocks(struct image *img, uint64_t table_end)
+{
+	img->space.floor = table_end;
+	for (uint32_t b = 0; b < img->blocks; b++) {
+		uint64_t at = (uint64_t)atomic_load(&img->bat[b])
+			      << SECTOR_SHIFT;
+		bool moved;
+		int err;
+
+		if (!image_has_block(img, b) || at >= table_end ||
+		    at < img->hdr.table_offset)
+			continue;
+		err = image_move_block(&moved, img, b, UINT64_MAX);
+		if (err)
+			return err;
+	}
+	return image_flush(img);
+}
+
+static int
+move_locator(struct locator *l, struct image *img, struct room *room)
+{
+	uint64_t bytes = max_u64(l->length, locator_space(l));
+	uint64_t to;
+	int err;
+
+	if (bytes > MAX_LOCATOR_BYTES ||
+	    !range_ok(l->offset, bytes, img->file_size))
+		return fail(VHD_E_CORRUPT,
+			    "%s: a locator of %llu bytes is in the way of a "
+			    "longer table; try: vhdtool convert",
+			    img->io->name, (unsigned long long)bytes);
+	err = room_take(&to, room, img, round_up(bytes, SECTOR_SIZE));
+	if (!err)
+		err = io_copy(img->io, to, img->io, l->offset, bytes);
+	if (!err)
+		l->offset = to;
+	return err;
+}
+
+/* Locators in the way move, by the switch of the whole header. */
+static int
+move_locators(struct dynhdr *hdr, struct room *room, struct image *img,
+	      uint64_t table_end)
+{
+	int err = 0;
+
+	room->n = 1;
+	room->taken[0].offset = hdr->table_offset;
+	room->taken[0].length = table_end - hdr->table_offset;
+	for (int i = 0; i < MAX_LOCATORS && !err; i++) {
+		struct locator *l = &hdr->locator[i];
+
+		if (l->code && l->offset >= hdr->table_offset &&
+		    l->offset < table_end)
+			err = move_locator(l, img, room);
+	}
+	return err;
+}
+
+/* Entries from the present last one to the end of the table say "none". */
+static int
+write_unused(struct image *img, uint64_t table_end)
+{
+	uint64_t at = img->hdr.table_offset + (uint64_t)img->blocks * 4;
+	uint8_t ones[4096];
+
+	memset(ones, 0xff, sizeof(ones));
+	while (at < table_end) {
+		size_t n = (size_t)min_u64(sizeof(ones), table_end - at);
+		int err = img->io->ops->pwrite(img->io, ones, n, at);
+
+		if (err)
+			return err;
+		at += n;
+	}
+	return sync_now(img);
+}
+
+/* XenServer's map stands at a place that follows from the length of the
+ * table; a longer one ends that, so the image becomes an ordinary one. */
+static void
+take_over(struct image *img)
+{
+	struct footer fresh;
+
+	if (!img->batmap_header)
+		return;
+	footer_init(&fresh, VHD_TYPE_DYNAMIC, SECTOR_SIZE, img->footer.uuid,
+		    VHD_EPOCH, "win ");
+	memcpy(img->footer.creator_app, fresh.creator_app, 4);
+	img->footer.creator_version = fresh.creator_version;
+	memset(img->footer.reserved, 0, 1);
+	img->batmap_header = 0;
+	img->batmap_offset = 0;
+}
+
+static int
+grow_memory(struct image *img, uint32_t need)
+{
+	_Atomic uint32_t *bat = malloc(((size_t)need + 1) * sizeof(*bat));
+	uint8_t *flags = calloc((size_t)need + 1, 1);
+
+	if (!bat || !flags || bitmaps_grow(&img->bitmaps, need) != 0) {
+		free(bat);
+		free(flags);
+		return fail_nomem();
+	}
+	for (uint32_t b = 0; b < need; b++)
+		atomic_init(&bat[b], b < img->blocks ? atomic_load(&img->bat[b])
+						     : BAT_UNUSED);
+	memcpy(flags, img->block_flags, img->blocks);
+	free(img->bat);
+	free(img->block_flags);
+	img->bat = bat;
+	img->block_flags = flags;
+	img->blocks = need;
+	return 0;
+}
+
+static int
+grow_table(struct image *img, uint32_t need)
+{
+	struct dynhdr hdr = img->hdr;
+	uint64_t table_end =
+		hdr.table_offset + round_up((uint64_t)need * 4, SECTOR_SIZE);
+	struct room room = {0};
+	int err = 0;
+
+	if (need > hdr.max_entries) {
+		if (img->footer.data_offset >= hdr.table_offset &&
+		    img->footer.data_offset < table_end)
+			return fail(VHD_E_UNSUPPORTED,
+				    "%s: the header stands behind the table, "
+				    "which cannot grow; try: vhdtool convert",
+				    img->io->name);
+		take_over(img);
+		err = move_blocks(img, table_end);
+		if (!err)
+			err = reach(img, table_end);
+		if (!err)
+			err = move_locators(&hdr, &room, img, table_end);
+		hdr.max_entries = need;
+	}
+	if (!err)
+		err = write_unused(img, table_end);
+	if (!err && room.n > 1)
+		err = image_switch_header(img, &hdr, &room);
+	else if (!err && need > img->hdr.max_entries)
+		err = image_rewrite_header(img, &hdr);
+	return err ? err : grow_memory(img, need);
+}
+
+static int
+drop_past(struct image *img, uint32_t need)
+{
+	struct dynhdr hdr = img->hdr;
+	int err = 0;
+
+	for (uint32_t b = need; b < img->blocks && !err; b++)
+		err = image_drop_block(img, b);
+	if (!err)
+		err = image_flush(img);
+	if (err)
+		return err;
+	img->blocks = need;
+	hdr.max_entries = need;
+	img->untidy = true;
+	return image_rewrite_header(img, &hdr);
+}
+
+static int
+resize_sparse(struct image *img, uint64_t size)
+{
+	uint64_t need = ceil_div(size, img->block_size), was = img->size;
+	int err = 0;
+
+	if (size > MAX_DISK_SIZE)
+		return fail(VHD_E_TOOBIG,
+			    "%s: %llu bytes asked for, at most %llu (2040 "
+			    "GiB) are possible",
+			    img->io->name, (unsigned long long)size,
+			    (unsigned long long)MAX_DISK_SIZE);
+	if (size > was)
+		err = zero_tail(img);
+	if (!err && need > img->blocks)
+		err = grow_table(img, (uint32_t)need);
+	if (!err)
+		err = store_size(img, size);
+	if (err)
+		return err;
+	img->size = size;
+	return size < was ? drop_past(img, (uint32_t)need) : 0;
+}
+
+int
+image_resize(struct image *img, uint64_t size)
+{
+	int err = image_flush(img);
+
+	if (err || size == img->size)
+		return err;
+	if (img->type == VHD_TYPE_RAW)
+		return resize_raw(img, size);
+	if (img->type == VHD_TYPE_FIXED)
+		return resize_fixed(img, size);
+	return resize_sparse(img, size);
+}
