@@ -137,7 +137,7 @@ scan_gaps(struct image *img)
 	struct space *s = &img->space;
 	uint64_t end = img->file_size - FOOTER_SIZE, gap = s->scanned;
 	AUTO_FREE uint32_t *at = NULL;
-	size_t n, found = 0;
+	size_t n = 0, found = 0;
 	int err = sorted_blocks(&at, &n, img);
 
 	if (err)
