@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The shared library exports nothing but what vhd.h declares.
+# usage: symbols.sh SOURCE LIBRARY
+header=$1/include/vhd.h
+library=$2
+command -v nm >/dev/null || { echo "no nm"; exit 77; }
+[ -f "$library" ] || { echo "$library: not built"; exit 99; }
+
+exported=$(nm -D --defined-only "$library" |
+	awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort)
+declared=$(sed -n '/^VHD_API/,/;/p' "$header" | tr '\n' ' ' |
+	grep -oE 'vhd_[a-z0-9_]+[[:space:]]*\(' | tr -d ' (' | sort)
+
+bad=0
+surplus=$(comm -23 <(echo "$exported") <(echo "$declared"))
+if [ -n "$surplus" ]; then
+	printf 'exported, but not in vhd.h: %s\n' "$surplus"
+	bad=1
+fi
+exit $bad
