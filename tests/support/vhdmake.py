@@ -64,8 +64,8 @@ def from_chunk(data, first):
 
 class Block:
     """What is stored of one block: runs (first, count, source)."""
-    def __init__(self, garbage=0):
-        self.runs, self.garbage = [], garbage
+    def __init__(self):
+        self.runs, self.garbage = [], 0
 
     def bitmap(self, spb, lsb_first=False):
         bits = bytearray(roundup(-(-spb // 8), SECTOR))
@@ -166,7 +166,8 @@ class Recipe:
 
     def block(self, index, bits=None, fill=0, garbage=0):
         """One block: bits is a list of (first, count), or None for all."""
-        block = self.blocks.setdefault(index, Block(garbage))
+        block = self.blocks.setdefault(index, Block())
+        block.garbage = garbage or block.garbage
         for first, count in [(0, self.spb)] if bits is None else bits:
             block.runs.append((first, count, pattern(fill)))
         return self
