@@ -56,19 +56,23 @@ struct chain {
 	struct map map;
 
 	pthread_mutex_t job_lock;
-	pthread_mutex_t flush_mutex; /* [guards the three below] */
+	pthread_mutex_t flush_mutex; /* guards these */
 	pthread_cond_t flush_done;
 	uint64_t flush_started, flush_finished;
 	bool flush_running;
+	struct error flush_error; /* of the last one; code 0: none */
+
 	_Atomic bool failed; /* P24, P25: sticky for the whole disk */
 
-	/* Push of the live leaf (live-rules P1 to P15). */
-	_Atomic bool pushing;
-	uint8_t *moved;       /* a bit per leaf block: redirected to layer 1
-			       * [gate of the block; atomic bytes] */
-	uint32_t *moved_list; /* moved, not yet cleared [moved_mutex] */
-	size_t nmoved, moved_room;
-	pthread_mutex_t moved_mutex;
+	/* Push of the live leaf (live-rules P1 to P15): blocks whose requests
+	 * go to layer 1. */
+	struct moved {
+		_Atomic uint8_t *bits; /* a bit per leaf block, NULL: no push
+		                        * [gate of the block] */
+		pthread_mutex_t lock;
+		uint32_t *list;        /* moved, not yet cleared [lock] */
+		size_t n, room;
+	} moved;
 };
 
 /* ---- chain_open.c ---- */
@@ -76,6 +80,10 @@ struct chain {
 int chain_open(struct chain **ret, const struct fs *fs, const char *path,
 	       const struct chain_opts *opts) MUST_CHECK;
 int chain_close(struct chain *chain);
+
+/* Open one file by the rules of a chain: flushed, locked, judged. */
+int chain_open_image(struct image **ret, const struct chain *c,
+		     const char *path, bool write, bool raw) MUST_CHECK;
 DEFINE_CLEANUP(struct chain, chain_close);
 
 /* ---- chain_io.c ---- */
@@ -88,9 +96,52 @@ int chain_zero(struct chain *c, uint64_t offset, uint64_t len,
 	       uint32_t flags) MUST_CHECK;
 int chain_discard(struct chain *c, uint64_t offset, uint64_t len,
 		  uint32_t flags) MUST_CHECK;
-int chain_flush(struct chain *c) MUST_CHECK;
 int chain_extents(struct chain *c, uint64_t offset, uint64_t len,
 		  vhd_extent_fn fn, void *user) MUST_CHECK;
+
+/* Ask the system to read ahead. */
+void chain_readahead(struct chain *c, uint64_t offset, uint64_t len);
+
+/* ---- chain_flush.c ---- */
+
+/* Everything that completed before the call survives a power cut.  Several
+ * callers share one generation. */
+int chain_flush(struct chain *c) MUST_CHECK;
+
+/* Keep generations away while the layers change; the one under way ends
+ * first. */
+void chain_hold_flush(struct chain *c);
+void chain_release_flush(struct chain *c);
+
+/* ---- owner.c ---- */
+
+/* The layer that stores a sector, or OWNER_ZERO, and for how many sectors, at
+ * most limit, within one window. [gate of the window] */
+int chain_owner(uint16_t *ret_owner, uint32_t *ret_run, struct chain *c,
+                uint64_t sector, uint32_t limit) MUST_CHECK;
+
+/* Does every sector of a range read as zero in the layers from `layer` on?
+ * The range lies in one window. */
+int chain_zero_below(bool *ret, struct chain *c, uint32_t layer,
+                     uint64_t offset, uint64_t len) MUST_CHECK;
+
+/* Which layer takes a write to this byte? [gate of its window] */
+uint32_t chain_target(const struct chain *c, uint64_t offset);
+
+/* ---- moved.c ---- */
+
+int moved_start(struct chain *c) MUST_CHECK;
+/* The block was copied down: from now on its requests go to layer 1.
+ * [gate of the block, closed] */
+int moved_add(struct chain *c, uint32_t block) MUST_CHECK;
+bool moved_has(const struct chain *c, uint64_t offset);
+/* Take the list of blocks that wait to be cleared; the caller frees it. */
+size_t moved_take(uint32_t **ret, struct chain *c);
+/* They could not be cleared: they wait again. */
+int moved_put_back(struct chain *c, const uint32_t *blocks,
+                   size_t n) MUST_CHECK;
+/* Every moved block is cleared: the redirect ends. [all gates closed] */
+void moved_end(struct chain *c);
 
 /* ---- locate.c: where could the parent be? ---- */
 

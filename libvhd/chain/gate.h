@@ -20,13 +20,15 @@ struct gate {
 	} __attribute__((aligned(64))) stripe[GATE_STRIPES];
 };
 
-int gate_init(struct gate *gate);
+void gate_init(struct gate *gate);
 void gate_free(struct gate *gate);
 void gate_share(struct gate *gate, uint64_t window);
 void gate_unshare(struct gate *gate, uint64_t window);
 
-/* Every window that [offset, offset + len) touches; in an order that cannot
- * deadlock.  len may span more windows than there are stripes. */
+/* Every window that [offset, offset + len) touches, len > 0; in an order that
+ * cannot deadlock.  len may span more windows than there are stripes. */
 void gate_close(struct gate *gate, uint64_t offset, uint64_t len);
 void gate_open(struct gate *gate, uint64_t offset, uint64_t len);
+void gate_close_all(struct gate *gate);
+void gate_open_all(struct gate *gate);
 #endif

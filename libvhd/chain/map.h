@@ -14,29 +14,37 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "chain/gate.h"
 
 #define OWNER_ZERO      0xfffeu /* stored nowhere in the chain */
 #define OWNER_UNKNOWN   0xffffu
 #define OWNER_MIXED     0xfffdu
 #define OWNER_LAYERS    0xfff0u /* more layers than this cannot be mapped */
-#define MAP_STRIPES     64
-#define MAP_CACHE_BYTES (32u << 20)
+#define MAP_STRIPES 64
+#define MAP_BUCKETS 64
+#define MAP_STRIPE_MOST 64 /* arrays kept in one stripe: 32 MiB in all */
 
-struct mixed;
+struct mixed; /* the owners of one window */
 
-struct map {
-	_Atomic uint16_t *window; /* [map stripe; reads need none] */
-	uint64_t nwindows;
-	struct map_stripe *stripes;
+struct map_stripe {
+	pthread_mutex_t lock;
+	struct mixed *buckets[MAP_BUCKETS];
+	struct mixed *oldest, *newest;
+	unsigned count;
 };
 
-/* Fill owners[0 .. n) for the sectors of one window from the images. */
-typedef int (*map_resolve_fn)(uint16_t *owners, uint32_t n, void *user,
-			      uint64_t window);
+struct map {
+	_Atomic uint16_t *window; /* [its stripe; reads need none] */
+	uint64_t nwindows;
+	struct map_stripe stripe[MAP_STRIPES];
+};
+
+/* Fill owners[WINDOW_SECTORS] of one window from the images. */
+typedef int (*map_resolve_fn)(uint16_t *owners, void *user, uint64_t window);
 
 int map_init(struct map *map, uint64_t nwindows);
 void map_free(struct map *map);
-int map_grow(struct map *map, uint64_t nwindows);
+int map_grow(struct map *map, uint64_t nwindows); /* [all gates closed] */ /* [all gates closed] */
 
 /* The owner of a whole window, or OWNER_MIXED or OWNER_UNKNOWN. */
 static inline uint16_t

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* chain_open.c - open a leaf and everything it stands on.
+ *
+ * Parents are found by UUID under the caller's policy (locate.c), opened for
+ * reading only, and locked so that nobody writes to them.  Before any
+ * metadata is believed each file is flushed: after a process was killed, the
+ * page cache shows changes that the disk may not have (P14). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/uuid.h"
+#include "chain/chain.h"
+#include "chain/family.h"
+
+static void
+free_opts(struct chain_opts *o)
+{
+	for (size_t i = 0; i < o->nsearch; i++)
+		free((void *)(uintptr_t)o->search[i]);
+	free((void *)(uintptr_t)o->search);
+}
+
+static int
+copy_opts(struct chain_opts *ret, const struct chain_opts *from)
+{
+	const char **dirs = calloc(from->nsearch + 1, sizeof(*dirs));
+
+	*ret = *from;
+	ret->search = dirs;
+	ret->nsearch = 0;
+	if (!dirs)
+		return fail_nomem();
+	for (size_t i = 0; i < from->nsearch; i++) {
+		dirs[i] = strdup(from->search[i]);
+		if (!dirs[i])
+			return fail_nomem();
+		ret->nsearch++;
+	}
+	if (!ret->max_depth)
+		ret->max_depth = CHAIN_DEPTH_DEFAULT;
+	if (ret->max_depth > OWNER_LAYERS)
+		ret->max_depth = OWNER_LAYERS;
+	return 0;
+}
+
+static void
+chain_free(struct chain *c)
+{
+	map_free(&c->map);
+	gate_free(&c->gate);
+	moved_end(c);
+	free(c->moved.list);
+	pthread_mutex_destroy(&c->moved.lock);
+	pthread_mutex_destroy(&c->job_lock);
+	pthread_mutex_destroy(&c->flush_mutex);
+	pthread_cond_destroy(&c->flush_done);
+	free_opts(&c->opts);
+	free(c->layers);
+	free(c);
+}
+
+int
+chain_close(struct chain *c)
+{
+	struct error kept = {0};
+
+	if (!c)
+		return 0;
+	if (c->writable && !c->failed && chain_flush(c) != 0)
+		error_save(&kept);
+	for (uint32_t i = 0; i < c->depth; i++) {
+		if (image_close(c->layers[i].img) != 0 && !kept.code)
+			error_save(&kept);
+		free(c->layers[i].path);
+	}
+	chain_free(c);
+	return kept.code ? error_restore(&kept) : 0;
+}
+
+static struct chain *
+chain_new(const struct fs *fs, const struct chain_opts *opts)
+{
+	struct chain *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->fs = fs;
+	gate_init(&c->gate);
+	pthread_mutex_init(&c->moved.lock, NULL);
+	pthread_mutex_init(&c->job_lock, NULL);
+	pthread_mutex_init(&c->flush_mutex, NULL);
+	pthread_cond_init(&c->flush_done, NULL);
+	if (copy_opts(&c->opts, opts) != 0) {
+		chain_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+static unsigned
+image_flags_for(const struct chain_opts *o, bool write, bool raw)
+{
+	unsigned flags = 0;
+
+	if (write)
+		flags |= IMAGE_WRITE;
+	if (raw)
+		flags |= IMAGE_RAW;
+	if (o->flags & VHD_OPEN_IGNORE_BITMAP)
+		flags |= IMAGE_IGNORE_BITMAP;
+	if (o->flags & VHD_OPEN_DAMAGED)
+		flags |= IMAGE_DAMAGED;
+	if (o->flags & VHD_OPEN_SIZE_CHS)
+		flags |= IMAGE_SIZE_CHS;
+	return flags;
+}
+
+int
+chain_open_image(struct image **ret, const struct chain *c, const char *path,
+		 bool write, bool raw)
+{
+	struct io *io;
+	int err = c->fs->ops->open(&io, c->fs, path,
+				   write ? FS_OPEN_WRITE : 0);
+
+	if (err)
+		return err;
+	if (!(c->opts.flags & VHD_OPEN_NOLOCK))
+		err = io->ops->lock(io, write ? IO_LOCK_WRITE : IO_LOCK_READ);
+	if (!err)
+		err = io->ops->flush(io);
+	if (err) {
+		struct error kept;
+
+		error_save(&kept);
+		(void)io_close(io);
+		return error_restore(&kept);
+	}
+	return image_open(ret, io, image_flags_for(&c->opts, write, raw));
+}
+
+/* The same file, or the same UUID, twice in a chain is a loop. */
+static int
+check_loop(const struct chain *c, const struct image *img, const char *path)
+{
+	for (uint32_t i = 0; i < c->depth; i++) {
+		const struct image *other = c->layers[i].img;
+		bool vhd = other->type != VHD_TYPE_RAW &&
+			   img->type != VHD_TYPE_RAW;
+
+		if (io_same_file(other->io, img->io) ||
+		    (vhd && uuid_equal(other->footer.uuid, img->footer.uuid)))
+			return fail(VHD_E_PARENT,
+				    "%s: the chain comes back to it: it has "
+				    "the identity of %s above it",
+				    path, c->layers[i].path);
+	}
+	return 0;
+}
+
+/* Takes img and path over, also on failure. */
+static int
+add_layer(struct chain *c, struct image *img, char *path)
+{
+	struct layer *more =
+		realloc(c->layers, (c->depth + 1) * sizeof(*more));
+	int err = more ? 0 : fail_nomem();
+
+	if (more)
+		c->layers = more;
+	if (!err && c->depth >= c->opts.max_depth)
+		err = fail(VHD_E_PARENT,
+			   "%s: the chain is deeper than %u images; merge "
+			   "some, or allow more",
+			   path, c->opts.max_depth);
+	if (!err)
+		err = check_loop(c, img, path);
+	if (err) {
+		struct error kept;
+
+		error_save(&kept);
+		(void)image_close(img);
+		free(path);
+		return error_restore(&kept);
+	}
+	c->layers[c->depth++] = (struct layer){
+		.img = img,
+		.path = path,
+		.renamed = strstr(path_name(path), "@.merging-") != NULL};
+	return 0;
+}
+
+static int
+open_leaf(struct chain *c, const char *path)
+{
+	struct image *img;
+	char *full;
+	int err = c->fs->ops->resolve(&full, c->fs, path);
+
+	if (err)
+		return err;
+	err = chain_open_image(&img, c, full, c->writable,
+			       c->opts.flags & VHD_OPEN_RAW);
+	if (err) {
+		free(full);
+		return err;
+	}
+	return add_layer(c, img, full);
+}
+
+static int
+no_parent(const struct chain *c, const struct layer *child,
+	  const struct located *found)
+{
+	char uuid[UUID_TEXT_SIZE], name[MAX_PATH_TEXT] = "";
+
+	uuid_text(uuid, child->img->hdr.parent_uuid);
+	(void)dynhdr_parent_name(name, sizeof(name), &child->img->hdr);
+	if (found->status == VHD_PARENT_UUID_MISMATCH)
+		return fail(VHD_E_PARENT,
+			    "%s: its parent has the UUID %s, but %s has "
+			    "another; try: vhdtool relink --search DIR %s",
+			    child->path, uuid,
+			    found->wrong ? found->wrong : name,
+			    c->layers[0].path);
+	return fail(VHD_E_NOPARENT,
+		    "%s: its parent \"%s\" with the UUID %s is not in its "
+		    "directory%s; try: vhdtool relink --search DIR %s",
+		    child->path, name, uuid,
+		    c->opts.nsearch ? " nor in the ones to search" : "",
+		    c->layers[0].path);
+}
+
+static int
+open_parent(struct chain *c)
+{
+	const struct layer *child = &c->layers[c->depth - 1];
+	struct located found;
+	struct image *img;
+	bool raw = uuid_is_null(child->img->hdr.parent_uuid);
+	int err = locate_parent(&found, c->fs, child->img, child->path,
+				&c->opts);
+
+	if (err)
+		return err;
+	if (!found.path) {
+		err = no_parent(c, child, &found);
+		located_free(&found);
+		return err;
+	}
+	err = chain_open_image(&img, c, found.path, false, raw);
+	if (err == VHD_E_BUSY || err == 0)
+		;
+	else
+		err = fail_more(err, "%s: its parent cannot be used",
+				child->path);
+	if (!err)
+		err = add_layer(c, img, TAKE(found.path));
+	located_free(&found);
+	return err;
+}
+
+/* Images beside the disk that stand on it would change under their feet. */
+static int
+check_children(const struct chain *c)
+{
+	const struct layer *leaf = &c->layers[0];
+	AUTO_FREE char *dir = path_directory(leaf->path);
+	const char *dirs[] = {dir};
+	char **paths;
+	size_t n;
+	int err;
+
+	if (c->opts.flags & (VHD_OPEN_CHILDREN_OK | VHD_OPEN_RAW))
+		return 0;
+	if (!dir)
+		return fail_nomem();
+	err = family_children(&paths, &n, c->fs, dirs, 1,
+			      leaf->img->footer.uuid, leaf->path);
+	if (err)
+		return err;
+	if (n)
+		err = fail(VHD_E_CHILDREN,
+			   "%s: not written to, because %s stands on it%s; "
+			   "write to that one, or make another child",
+			   leaf->path, paths[0],
+			   n > 1 ? " (and others do)" : "");
+	family_free_paths(paths, n);
+	return err;
+}
+
+static int
+open_layers(struct chain *c, const char *path)
+{
+	int err = open_leaf(c, path);
+
+	if (!err && c->writable && !c->layers[0].img->io->block_device)
+		err = check_children(c);
+	while (!err && !c->no_parent &&
+	       c->layers[c->depth - 1].img->type == VHD_TYPE_DIFFERENCING)
+		err = open_parent(c);
+	if (err)
+		return err;
+	c->size = c->layers[0].img->size;
+	return map_init(&c->map, ceil_div(c->size, WINDOW_SIZE));
+}
+
+int
+chain_open(struct chain **ret, const struct fs *fs, const char *path,
+	   const struct chain_opts *opts)
+{
+	struct chain *c = chain_new(fs, opts);
+	int err;
+
+	if (!c)
+		return fail_nomem();
+	c->writable = opts->flags & VHD_OPEN_RDWR;
+	c->no_parent = opts->flags & VHD_OPEN_NOPARENT;
+	err = open_layers(c, path);
+	if (err) {
+		struct error kept;
+
+		error_save(&kept);
+		c->writable = false;
+		(void)chain_close(c);
+		return error_restore(&kept);
+	}
+	*ret = c;
+	return 0;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* gate.c - striped reader-writer locks. */
+#include <stdbool.h>
+
+#include "chain/gate.h"
+
+void
+gate_init(struct gate *gate)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+#ifdef __GLIBC__
+	/* Or guests that read without a pause would keep a job out. */
+	pthread_rwlockattr_setkind_np(
+		&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+	for (int i = 0; i < GATE_STRIPES; i++)
+		pthread_rwlock_init(&gate->stripe[i].lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
+void
+gate_free(struct gate *gate)
+{
+	for (int i = 0; i < GATE_STRIPES; i++)
+		pthread_rwlock_destroy(&gate->stripe[i].lock);
+}
+
+void
+gate_share(struct gate *gate, uint64_t window)
+{
+	pthread_rwlock_rdlock(&gate->stripe[window % GATE_STRIPES].lock);
+}
+
+void
+gate_unshare(struct gate *gate, uint64_t window)
+{
+	pthread_rwlock_unlock(&gate->stripe[window % GATE_STRIPES].lock);
+}
+
+/* Is a stripe used by the windows from first on? */
+static bool
+touches(uint64_t stripe, uint64_t first, uint64_t count)
+{
+	uint64_t from = first % GATE_STRIPES;
+
+	return count >= GATE_STRIPES ||
+	       (stripe + GATE_STRIPES - from) % GATE_STRIPES < count;
+}
+
+static uint64_t
+windows_of(uint64_t offset, uint64_t len)
+{
+	return ((offset + len - 1) >> WINDOW_SHIFT) -
+	       (offset >> WINDOW_SHIFT) + 1;
+}
+
+void
+gate_close(struct gate *gate, uint64_t offset, uint64_t len)
+{
+	uint64_t first = offset >> WINDOW_SHIFT, n = windows_of(offset, len);
+
+	for (uint64_t i = 0; i < GATE_STRIPES; i++)
+		if (touches(i, first, n))
+			pthread_rwlock_wrlock(&gate->stripe[i].lock);
+}
+
+void
+gate_open(struct gate *gate, uint64_t offset, uint64_t len)
+{
+	uint64_t first = offset >> WINDOW_SHIFT, n = windows_of(offset, len);
+
+	for (uint64_t i = 0; i < GATE_STRIPES; i++)
+		if (touches(i, first, n))
+			pthread_rwlock_unlock(&gate->stripe[i].lock);
+}
+
+void
+gate_close_all(struct gate *gate)
+{
+	gate_close(gate, 0, WINDOW_SIZE * GATE_STRIPES);
+}
+
+void
+gate_open_all(struct gate *gate)
+{
+	gate_open(gate, 0, WINDOW_SIZE * GATE_STRIPES);
+}
