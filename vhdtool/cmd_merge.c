@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cmd_merge.c - vhdtool merge: push an image's data down into its parent.
+ */
+#include "cmd.h"
+#include "disk.h"
+#include "exit.h"
+#include "job.h"
+#include "say.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct merge_args {
+	const char *child;
+	const char *into;
+	bool at_parent;
+	struct chain_args chain;
+	struct job_args job;
+};
+
+#define TO(member) .to = offsetof(struct merge_args, member)
+
+static const struct opt options[] = {
+	{.name = "into",
+	 .value = "ANCESTOR",
+	 .help = "merge CHILD and every image between into ANCESTOR (default: "
+		 "its parent)",
+	 .read = value_text,
+	 TO(into)},
+	{.name = "at-parent",
+	 .help = "leave the result at the path of the ancestor, not of CHILD",
+	 TO(at_parent)},
+	{.name = "search",
+	 .value = "DIR",
+	 .help = "look for parents, and for other images that stand on them, "
+		 "in DIR too; may be repeated",
+	 .read = value_words,
+	 TO(chain.search)},
+	{.name = "raw-parent",
+	 .help = "allow a parent that is a raw disk, not a VHD",
+	 TO(chain.raw_parent)},
+	OPT_DRY_RUN(struct merge_args, job),
+	OPT_JOB(struct merge_args, job),
+	{0},
+};
+
+static const struct operand operands[] = {
+	{"CHILD", value_text, offsetof(struct merge_args, child), 0},
+	{0},
+};
+
+static const char *const examples[] = {
+	"merge --dry-run disk.avhd",
+	"Say what it would copy, how much space it needs, and if that is "
+	"there.",
+	"merge disk.avhd",
+	"Merge the image into its parent; the result is disk.avhd.",
+	"merge --into base.vhd --at-parent newest.avhd",
+	"Merge a whole chain of snapshots into base.vhd.",
+	NULL,
+};
+
+/* The path of a layer, links resolved; NULL when it cannot be told. */
+static bool
+is_layer(vhd_t *disk, uint32_t layer, const char *path)
+{
+	struct vhd_info info = VHD_INFO_INIT;
+	char *resolved;
+	bool same;
+
+	if (vhd_get_info(&info, disk, layer))
+		return false;
+	resolved = realpath(info.path, NULL);
+	same = resolved && strcmp(resolved, path) == 0;
+	free(resolved);
+	return same;
+}
+
+/* Which layer is the image at path? */
+static int
+find_layer(uint32_t *ret, vhd_t *disk, const struct merge_args *args)
+{
+	char *path = realpath(args->into, NULL);
+	uint32_t depth = vhd_depth(disk);
+	uint32_t layer = 1;
+
+	if (!path) {
+		say("%s: %s", args->into, strerror(errno));
+		return EXIT_FAILED;
+	}
+	while (layer < depth && !is_layer(disk, layer, path))
+		layer++;
+	free(path);
+	if (layer == depth) {
+		say("%s is not among the %u parents of %s; try: vhdtool "
+		    "inspect --chain %s",
+		    args->into, depth - 1, args->child, args->child);
+		return EXIT_FAILED;
+	}
+	*ret = layer;
+	return EXIT_DONE;
+}
+
+static int
+run(const void *user)
+{
+	const struct merge_args *args = user;
+	struct vhd_merge_opts opts = VHD_MERGE_OPTS_INIT;
+	int status = job_args_check(&command_merge, &args->job);
+	AUTO_DISK vhd_t *disk = NULL;
+	struct job job;
+	int err;
+
+	if (status != EXIT_DONE)
+		return status;
+	/* What CHILD reads stays the same, so its own children do not mind;
+	 * those of its parents are the library's concern. */
+	err = disk_open(&disk, args->child,
+			job_open_flags(&args->job) | VHD_OPEN_CHILDREN_OK,
+			&args->chain);
+	if (err)
+		return say_err(err);
+	if (args->into)
+		status = find_layer(&opts.into, disk, args);
+	if (status != EXIT_DONE)
+		return status;
+	job_begin(&job, "merge", &args->job);
+	opts.flags = args->at_parent ? VHD_MERGE_AT_PARENT : 0;
+	opts.search = args->chain.search.items;
+	opts.nsearch = args->chain.search.count;
+	opts.job = &job.opts;
+	err = vhd_merge(disk, &opts);
+	return job_end(&job, err, &disk);
+}
+
+const struct command command_merge = {
+	.name = "merge",
+	.aliases = {"coalesce"},
+	.brief = "merge an image into its parent, or several into an ancestor",
+	.about = "Move the data of CHILD down into its parent, which makes one "
+		 "image of the two. CHILD reads the same before, during and "
+		 "after. The result stands at the path of CHILD, and the "
+		 "parent's path is gone; --at-parent leaves it there "
+		 "instead.\n\n"
+		 "It may be stopped or killed at any time: running it again "
+		 "carries on. It is refused when another image stands on one "
+		 "that is merged.",
+	.options = options,
+	.operands = operands,
+	.examples = examples,
+	.args_size = sizeof(struct merge_args),
+	.stops = true,
+	.run = run,
+};

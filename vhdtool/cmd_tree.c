@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cmd_tree.c - vhdtool tree: every image found, children under parents.
+ */
+#include "branches.h"
+#include "cmd.h"
+#include "exit.h"
+#include "name.h"
+#include "out.h"
+#include "say.h"
+#include "size.h"
+#include "svg.h"
+#include "value.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <vhd.h>
+
+struct tree_args {
+	struct words paths;
+	const char *svg;
+	bool json;
+	bool force;
+};
+
+#define TO(member) .to = offsetof(struct tree_args, member)
+
+static const struct opt options[] = {
+	{.name = "json", .help = "print a JSON array", TO(json)},
+	{.name = "svg",
+	 .value = "OUT",
+	 .help = "draw a picture into the new file OUT instead (- for stdout)",
+	 .read = value_text,
+	 TO(svg)},
+	{.name = "force", .help = "replace OUT if it exists", TO(force)},
+	{0},
+};
+
+static const struct operand operands[] = {
+	{"PATH", value_words, offsetof(struct tree_args, paths), OPERAND_MANY},
+	{0},
+};
+
+static const char *const examples[] = {
+	"tree /vm",
+	"Show how the images in a directory stand on each other.",
+	"tree --svg tree.svg /vm /backup",
+	"Draw those of two directories as one picture.",
+	NULL,
+};
+
+/* ---- The result -------------------------------------------------------- */
+
+static json_t *
+describe(const struct vhd_tree_node *node, const struct vhd_tree_node *parent,
+	 uint64_t depth)
+{
+	json_t *object = out_object();
+	bool child = node->type == VHD_TYPE_DIFFERENCING;
+
+	out_text(object, "filename", node->path);
+	out_text(object, "error", node->err ? node->message : NULL);
+	if (node->err)
+		return object;
+	out_text(object, "name", node->name);
+	out_text(object, "type", name_of_type(node->type));
+	out_uuid(object, "uuid", node->uuid);
+	out_uuid(object, "parent-uuid", child ? node->parent_uuid : NULL);
+	out_text(object, "parent", parent ? parent->path : NULL);
+	out_number(object, "depth", depth);
+	out_number(object, "virtual-size", node->virtual_size);
+	out_number(object, "file-length", node->file_length);
+	out_number(object, "actual-size", node->actual_size);
+	out_time(object, "created", node->created);
+	out_bool(object, "live", node->live);
+	out_bool(object, "orphan", node->orphan);
+	out_bool(object, "duplicate", node->duplicate);
+	out_bool(object, "merging", node->merging);
+	return object;
+}
+
+static json_t *
+describe_tree(const vhd_tree_t *tree)
+{
+	size_t count = vhd_tree_count(tree);
+	uint64_t *depths = must(calloc(count + 1, sizeof(*depths)));
+	json_t *list = out_array();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct vhd_tree_node *node = vhd_tree_get(tree, i);
+		const struct vhd_tree_node *parent = NULL;
+
+		if (node->parent != SIZE_MAX) {
+			parent = vhd_tree_get(tree, node->parent);
+			depths[i] = depths[node->parent] + 1;
+		}
+		out_append(list, describe(node, parent, depths[i]));
+	}
+	free(depths);
+	return list;
+}
+
+/* ---- What people see of it --------------------------------------------- */
+
+/* What is remarkable about an image, in words. */
+static const char *
+remark(const json_t *image)
+{
+	if (get_bool(image, "merging"))
+		return "being merged";
+	if (get_bool(image, "orphan"))
+		return "parent not found";
+	if (get_bool(image, "duplicate"))
+		return "same UUID as another file";
+	return get_bool(image, "live") ? "live" : "";
+}
+
+/* As much of the path as tells it from the others: directories are left out
+ * where all images are in one. */
+static size_t
+common_directory(const json_t *list)
+{
+	const char *first = get_text(json_array_get(list, 0), "filename");
+	const char *slash = strrchr(first, '/');
+	size_t length = slash ? (size_t)(slash - first) + 1 : 0;
+	size_t count = json_array_size(list);
+
+	for (size_t i = 1; i < count; i++) {
+		const char *path =
+			get_text(json_array_get(list, i), "filename");
+
+		if (strncmp(path, first, length) != 0 ||
+		    strchr(path + length, '/'))
+			return 0;
+	}
+	return length;
+}
+
+/* "    127 GiB      1.5 GiB  2011-10-27 12:00  live" */
+static char *
+details_in_columns(const json_t *image)
+{
+	char whole[SIZE_TEXT_MAX], space[SIZE_TEXT_MAX];
+	const char *created = get_text(image, "created");
+	const char *words = remark(image);
+	char *text;
+	int length;
+
+	if (!is_null(image, "error"))
+		length = asprintf(&text, "  cannot be read: %s",
+				  get_text(image, "error"));
+	else
+		length = asprintf(
+			&text, "  %10s  %10s  %.10s %.5s%s%s",
+			size_print(whole, get_number(image, "virtual-size")),
+			size_print(space, get_number(image, "actual-size")),
+			created, *created ? created + 11 : "",
+			*words ? "  " : "", words);
+	return must(length < 0 ? NULL : text);
+}
+
+/* "1.5 GiB, 2011-10-27, live" */
+static char *
+details_in_words(const json_t *image)
+{
+	const char *words = remark(image);
+	char space[SIZE_TEXT_MAX];
+	char *text;
+	int length;
+
+	if (!is_null(image, "error"))
+		length = asprintf(&text, "%s", get_text(image, "error"));
+	else
+		length = asprintf(
+			&text, "%s, %.10s%s%s",
+			size_print(space, get_number(image, "actual-size")),
+			get_text(image, "created"), *words ? ", " : "", words);
+	return must(length < 0 ? NULL : text);
+}
+
+static struct branch *
+branches_of(const json_t *list, char *(*details)(const json_t *image))
+{
+	size_t directory = common_directory(list);
+	size_t count = json_array_size(list);
+	struct branch *branches = must(calloc(count + 1, sizeof(*branches)));
+
+	for (size_t i = 0; i < count; i++) {
+		const json_t *image = json_array_get(list, i);
+
+		branches[i].depth = (size_t)get_number(image, "depth");
+		branches[i].name = get_text(image, "filename") + directory;
+		branches[i].details = details(image);
+	}
+	return branches;
+}
+
+static void
+free_branches(struct branch *branches, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(branches[i].details);
+	free(branches);
+}
+
+static void
+print_text(const json_t *list)
+{
+	struct branch *branches = branches_of(list, details_in_columns);
+	size_t count = json_array_size(list);
+
+	if (count == 0)
+		puts("There is no image.");
+	else
+		branches_print(branches, count,
+			       "        size     on disk  created");
+	free_branches(branches, count);
+}
+
+static bool
+is_bad(const json_t *image)
+{
+	return !is_null(image, "error") || get_bool(image, "orphan") ||
+	       get_bool(image, "duplicate");
+}
+
+static int
+draw(const json_t *list, const struct tree_args *args)
+{
+	struct branch *branches = branches_of(list, details_in_words);
+	size_t count = json_array_size(list);
+	struct svg_node *nodes = must(calloc(count + 1, sizeof(*nodes)));
+	struct svg_tree picture = {.nodes = nodes, .count = count};
+	int status;
+
+	for (size_t i = 0; i < count; i++) {
+		const json_t *image = json_array_get(list, i);
+
+		nodes[i].depth = branches[i].depth;
+		nodes[i].name = branches[i].name;
+		nodes[i].details = branches[i].details;
+		nodes[i].live = get_bool(image, "live");
+		nodes[i].bad = is_bad(image);
+	}
+	status = svg_save(args->svg, args->force, svg_draw_tree, &picture);
+	free(nodes);
+	free_branches(branches, count);
+	return status;
+}
+
+static int
+run(const void *user)
+{
+	const struct tree_args *args = user;
+	json_auto_t *list = NULL;
+	vhd_tree_t *tree;
+	int err;
+
+	if (args->svg && args->json)
+		return opt_usage(&command_tree, "--svg and --json exclude "
+						"each other");
+	if (args->force && !args->svg)
+		return opt_usage(&command_tree, "--force goes with --svg only");
+	err = vhd_tree_scan(&tree, args->paths.items, args->paths.count);
+	if (err)
+		return say_err(err);
+	list = describe_tree(tree);
+	vhd_tree_free(tree);
+	if (args->svg)
+		return draw(list, args);
+	return out_result(list, args->json, print_text);
+}
+
+const struct command command_tree = {
+	.name = "tree",
+	.aliases = {"scan"},
+	.brief = "show how images stand on each other",
+	.about = "Show every image among the files and in the directories "
+		 "given, each below its parent, which is recognized by UUID "
+		 "wherever it is and whatever it is called. Sub-directories "
+		 "are not searched. Images whose parent is not there, copies "
+		 "with the same UUID and files that cannot be read come "
+		 "last.",
+	.options = options,
+	.operands = operands,
+	.examples = examples,
+	.args_size = sizeof(struct tree_args),
+	.run = run,
+};

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * main.c - the table of commands, dispatch, signals.
+ */
+#include "cmd.h"
+#include "exit.h"
+#include "out.h"
+#include "say.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <vhd.h>
+
+static const struct command *const commands[] = {
+	&command_create,  &command_inspect, &command_tree,    &command_map,
+	&command_measure, &command_check,   &command_compare, &command_convert,
+	&command_merge,   &command_compact, &command_resize,  &command_rebase,
+	&command_relink,
+};
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static volatile sig_atomic_t stop;
+
+bool
+interrupted(void)
+{
+	return stop != 0;
+}
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+/* The first signal stops a job at a consistent point; a second one, for a
+ * job that hangs, kills as usual, which no image minds either. */
+static void
+catch_signals(void)
+{
+	struct sigaction action = {0};
+
+	action.sa_handler = on_signal;
+	action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static bool
+is_called(const struct command *command, const char *name)
+{
+	if (strcmp(command->name, name) == 0)
+		return true;
+	for (size_t i = 0; i < 2 && command->aliases[i]; i++) {
+		if (strcmp(command->aliases[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		if (is_called(commands[i], name))
+			return commands[i];
+	}
+	return NULL;
+}
+
+static void
+print_help(void)
+{
+	puts("Usage: vhdtool COMMAND [OPTION]... FILE...\n"
+	     "\n"
+	     "Work with VHD virtual disks and their snapshots.\n"
+	     "\n"
+	     "Commands:");
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		printf("  %-9s %s\n", commands[i]->name, commands[i]->brief);
+	puts("\n"
+	     "  -h, --help     print this help; after a COMMAND, its own\n"
+	     "      --version  print the version\n"
+	     "\n"
+	     "Examples:\n"
+	     "  vhdtool inspect --chain disk.avhd\n"
+	     "      Show an image and every parent below it.\n"
+	     "  vhdtool merge --dry-run disk.avhd\n"
+	     "      Say what merging an image into its parent would cost.\n"
+	     "  vhdtool convert -O raw disk.avhd disk.img\n"
+	     "      Copy what the guest sees into a plain file.\n"
+	     "\n"
+	     "See vhdtool(1).");
+}
+
+static int
+run_command(const struct command *command, int argc, char *argv[])
+{
+	void *args = must(calloc(1, command->args_size));
+	int status = opt_parse(args, command, argc, argv);
+
+	if (status == OPT_GO_ON) {
+		if (command->stops)
+			catch_signals();
+		status = command->run(args);
+	}
+	opt_free(args, command);
+	free(args);
+	return status;
+}
+
+/* Words in the place of a command. */
+static int
+run_option(const char *word)
+{
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		print_help();
+	else if (strcmp(word, "--version") == 0)
+		printf("vhdtool %d.%d.%d\n", VHD_VERSION_MAJOR,
+		       VHD_VERSION_MINOR, VHD_VERSION_PATCH);
+	else if (strcmp(word, "--commands") == 0)
+		for (size_t i = 0; i < NCOMMANDS; i++)
+			puts(commands[i]->name);
+	else if (strcmp(word, "--long-options") == 0)
+		puts("--help\n--version");
+	else if (word[0] == '-')
+		return opt_usage(NULL, "there is no option '%s'", word);
+	else
+		return opt_usage(NULL, "there is no command '%s'", word);
+	return out_finish();
+}
+
+static int
+run_help(const char *name)
+{
+	const struct command *command;
+
+	if (!name) {
+		print_help();
+		return out_finish();
+	}
+	command = find_command(name);
+	if (!command)
+		return opt_usage(NULL, "there is no command '%s'", name);
+	help_command(command);
+	return out_finish();
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct command *command;
+
+	if (argc < 2)
+		return opt_usage(NULL, "a command is missing");
+	if (strcmp(argv[1], "help") == 0)
+		return run_help(argv[2]);
+	command = find_command(argv[1]);
+	if (!command)
+		return run_option(argv[1]);
+	return run_command(command, argc - 2, argv + 2);
+}
