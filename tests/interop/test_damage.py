@@ -140,7 +140,7 @@ def _():
     def one(name):
         digest, mendable = repair_one(name)
         if mendable:
-            vhdtool('check', '--undo', 'undo', 'x.vhd')
+            vhdtool('check', '--restore', 'undo', 'x.vhd')
             equal(sha256_file('x.vhd'), digest, 'the file, undone')
     collect((name, lambda: one(name)) for name in each(MENDED))
 
