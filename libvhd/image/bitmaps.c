@@ -173,9 +173,25 @@ insert(struct bitmaps *maps, struct bitmap_shard *shard, uint32_t block,
 	return map;
 }
 
+/* XenServer's first version has the bits of each byte reversed (format 11.2);
+ * such an image is only ever read. */
+static void
+reverse_bits(uint8_t *bits, uint32_t bytes)
+{
+	for (uint32_t i = 0; i < bytes; i++) {
+		uint8_t b = bits[i];
+
+		b = (uint8_t)(b >> 4 | b << 4);
+		b = (uint8_t)((b & 0xcc) >> 2 | (b & 0x33) << 2);
+		bits[i] = (uint8_t)((b & 0xaa) >> 1 | (b & 0x55) << 1);
+	}
+}
+
 static int
 read_bitmap(uint8_t *ret, struct image *img, uint32_t block)
 {
+	int err;
+
 	uint64_t value = atomic_load(&img->bat[block]);
 	uint64_t offset = value << SECTOR_SHIFT;
 
@@ -185,7 +201,11 @@ read_bitmap(uint8_t *ret, struct image *img, uint32_t block)
 			    "%s: block %u is said to be at byte %llu, outside "
 			    "the file; try: vhdtool check",
 			    img->io->name, block, (unsigned long long)offset);
-	return img->io->ops->pread(img->io, ret, img->bitmap_bytes, offset);
+	err = img->io->ops->pread(img->io, ret, img->bitmap_bytes, offset);
+	if (!err && footer_creator_is(&img->footer, "tap") &&
+	    img->footer.creator_version == 1)
+		reverse_bits(ret, img->bitmap_bytes);
+	return err;
 }
 
 /* The bitmap of an allocated block; NULL in *ret when it is full. */

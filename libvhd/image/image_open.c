@@ -193,6 +193,7 @@ recover(struct image *img)
 {
 	const unsigned ours =
 		DEFECT_END_MISSING | DEFECT_HALF_UPDATE | DEFECT_SHORT_FOOTER;
+	uint64_t end;
 
 	if (img->defects & ~ours)
 		return fail(VHD_E_CORRUPT,
@@ -206,6 +207,9 @@ recover(struct image *img)
 		img->untidy = true;
 		return image_tidy(img);
 	}
+	end = image_is_sparse(img) ? image_end_of_data(img) : 0;
+	if (end > img->footer_offset)
+		img->space.floor = end; /* a short last block, format 11.1 */
 	return 0;
 }
 

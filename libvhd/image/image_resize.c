@@ -109,7 +109,7 @@ reach(struct image *img, uint64_t end)
 static int
 move_blocks(struct image *img, uint64_t table_end)
 {
-	img->space.floor = table_end;
+	img->space.floor = max_u64(img->space.floor, table_end);
 	for (uint32_t b = 0; b < img->blocks; b++) {
 		uint64_t at = (uint64_t)atomic_load(&img->bat[b])
 			      << SECTOR_SHIFT;
@@ -291,6 +291,8 @@ resize_sparse(struct image *img, uint64_t size)
 			    img->io->name, (unsigned long long)size,
 			    (unsigned long long)MAX_DISK_SIZE);
 	if (size > was)
+		err = reach(img, image_end_of_data(img));
+	if (!err && size > was)
 		err = zero_tail(img);
 	if (!err && need > img->blocks)
 		err = grow_table(img, (uint32_t)need);
