@@ -255,11 +255,12 @@ mem_sync_dir(const struct fs *fs, const char *path)
 	return 0;
 }
 
-/* A copy of the names in dir, so that fn may change them. [lock] */
+/* A copy of the names in dir, so that fn may change them; NULL: of every
+ * path. [lock] */
 static int
 copy_names(char ***ret, size_t *ret_n, struct mem_fs *fs, const char *dir)
 {
-	size_t skip = strlen(dir) + (dir[1] != '\0');
+	size_t skip = dir ? strlen(dir) + (dir[1] != '\0') : 0;
 	char **names = calloc(fs->n + 1, sizeof(*names));
 	size_t n = 0;
 
@@ -268,7 +269,7 @@ copy_names(char ***ret, size_t *ret_n, struct mem_fs *fs, const char *dir)
 	for (size_t i = 0; i < fs->n; i++) {
 		const char *path = fs->names[i].path;
 
-		if (is_below(path, dir) && !strchr(path + skip, '/'))
+		if (!dir || (is_below(path, dir) && !strchr(path + skip, '/')))
 			names[n++] = strdup(path + skip);
 	}
 	*ret = names;
@@ -277,25 +278,37 @@ copy_names(char ***ret, size_t *ret_n, struct mem_fs *fs, const char *dir)
 }
 
 static int
-mem_list(const struct fs *fs, const char *dir, fs_list_fn fn, void *user)
+each_name(struct mem_fs *fs, const char *dir, fs_list_fn fn, void *user)
 {
-	struct mem_fs *self = mem_fs_of(fs);
 	AUTO_FREE char **names = NULL;
-	AUTO_FREE char *path = mem_path(dir);
 	size_t n = 0;
 	int err;
 
-	if (!path)
-		return fail_nomem();
-	pthread_mutex_lock(&self->lock);
-	err = copy_names(&names, &n, self, path);
-	pthread_mutex_unlock(&self->lock);
+	pthread_mutex_lock(&fs->lock);
+	err = copy_names(&names, &n, fs, dir);
+	pthread_mutex_unlock(&fs->lock);
 	for (size_t i = 0; i < n; i++) {
 		if (!err)
 			err = names[i] ? fn(names[i], user) : fail_nomem();
 		free(names[i]);
 	}
 	return err;
+}
+
+static int
+mem_list(const struct fs *fs, const char *dir, fs_list_fn fn, void *user)
+{
+	AUTO_FREE char *path = mem_path(dir);
+
+	if (!path)
+		return fail_nomem();
+	return each_name(mem_fs_of(fs), path, fn, user);
+}
+
+int
+mem_fs_each(const struct fs *fs, fs_list_fn fn, void *user)
+{
+	return each_name(mem_fs_of(fs), NULL, fn, user);
 }
 
 static int

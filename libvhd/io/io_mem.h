@@ -32,6 +32,9 @@ int mem_fs_get_data(struct mem_data **ret, struct fs *fs,
 		    const char *path) MUST_CHECK;
 int mem_io_get_data(struct mem_data **ret, struct io *io) MUST_CHECK;
 
+/* The path of every file, in no order. */
+int mem_fs_each(const struct fs *fs, fs_list_fn fn, void *user);
+
 /* "a//b/../c" to "/a/c"; to be freed.  NULL: out of memory. */
 char *mem_path(const char *path);
 #endif

@@ -251,6 +251,9 @@ start_qemu(struct place *place, const char *options)
 	}
 	assert_true(holder.in_use);
 	assert_string_equal(holder.program, "qemu-io");
+	/* It takes its bytes one after the other. */
+	wait.tv_nsec = 200000000;
+	(void)nanosleep(&wait, NULL);
 }
 
 static int

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* crash_choice.h - one of the states that a power cut may leave.
+ *
+ * A state is a choice: for each file one of its sizes, for each sector one of
+ * the versions that go with that size, and how many changes of names have
+ * happened.  The base of a sector, option 0, is what is durable. */
+#ifndef VHD_TEST_CRASH_CHOICE_H
+#define VHD_TEST_CRASH_CHOICE_H
+#include "crash_log.h"
+
+/* A sector that may have another content than the durable one. */
+struct crash_unit {
+	const struct crash_sector *sector;
+	uint32_t file;   /* index */
+	uint32_t picked; /* 0: durable; n: options[n - 1] */
+	uint32_t n;
+	const struct crash_version **options; /* with the size chosen */
+};
+
+struct crash_choice {
+	const struct crash_log *log;
+	struct crash_file **files;
+	uint32_t *sizes; /* chosen, for each file */
+	struct crash_unit *units;
+	size_t nfiles, nunits;
+	size_t names; /* chosen: how many changes happened */
+	const struct crash_version **pool; /* all options */
+	struct crash_name *name_room;
+};
+
+/* Of everything pending in log, which must not change meanwhile. */
+void crash_choice_init(struct crash_choice *choice,
+		       const struct crash_log *log);
+void crash_choice_free(struct crash_choice *choice);
+
+/* To be called when sizes were chosen: which versions go with them?  Past the
+ * end of a file, none.  Every sector is at its base then. */
+void crash_choice_sizes(struct crash_choice *choice);
+
+/* Put the files of this state into an empty memory file system. */
+void crash_choice_build(struct fs *fs, const struct crash_choice *choice);
+#endif
