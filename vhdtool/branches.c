@@ -4,6 +4,7 @@
  */
 #include "branches.h"
 
+#include "memory.h"
 #include "say.h"
 
 #include <stdbool.h>

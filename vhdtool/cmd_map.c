@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "disk.h"
 #include "exit.h"
+#include "memory.h"
 #include "out.h"
 #include "say.h"
 #include "svg.h"

@@ -6,6 +6,7 @@
 #include "disk.h"
 #include "exit.h"
 #include "job.h"
+#include "memory.h"
 #include "say.h"
 
 #include <errno.h>
@@ -62,41 +63,39 @@ static const char *const examples[] = {
 	NULL,
 };
 
-/* The path of a layer, links resolved; NULL when it cannot be told. */
 static bool
 is_layer(vhd_t *disk, uint32_t layer, const char *path)
 {
 	struct vhd_info info = VHD_INFO_INIT;
-	char *resolved;
-	bool same;
+	AUTO_FREE char *resolved = NULL;
 
 	if (vhd_get_info(&info, disk, layer))
 		return false;
+	if (!path)
+		return strstr(info.path, "@.merging-") != NULL;
 	resolved = realpath(info.path, NULL);
-	same = resolved && strcmp(resolved, path) == 0;
-	free(resolved);
-	return same;
+	return resolved && strcmp(resolved, path) == 0;
 }
 
-/* Which layer is the image at path? */
+/* Which layer does --into name?  A merge that was interrupted has renamed it
+ * to BASE@.merging-UUID.vhd, but whoever carries on says the same again. */
 static int
 find_layer(uint32_t *ret, vhd_t *disk, const struct merge_args *args)
 {
-	char *path = realpath(args->into, NULL);
+	AUTO_FREE char *path = realpath(args->into, NULL);
 	uint32_t depth = vhd_depth(disk);
 	uint32_t layer = 1;
 
-	if (!path) {
+	if (!path && errno != ENOENT) {
 		say("%s: %s", args->into, strerror(errno));
 		return EXIT_FAILED;
 	}
 	while (layer < depth && !is_layer(disk, layer, path))
 		layer++;
-	free(path);
 	if (layer == depth) {
-		say("%s is not among the %u parents of %s; try: vhdtool "
-		    "inspect --chain %s",
-		    args->into, depth - 1, args->child, args->child);
+		say("%s is not among the parents of %s; try: vhdtool inspect "
+		    "--chain %s",
+		    args->into, args->child, args->child);
 		return EXIT_FAILED;
 	}
 	*ret = layer;

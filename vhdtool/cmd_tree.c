@@ -5,6 +5,7 @@
 #include "branches.h"
 #include "cmd.h"
 #include "exit.h"
+#include "memory.h"
 #include "name.h"
 #include "out.h"
 #include "say.h"

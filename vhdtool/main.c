@@ -4,8 +4,8 @@
  */
 #include "cmd.h"
 #include "exit.h"
+#include "memory.h"
 #include "out.h"
-#include "say.h"
 
 #include <signal.h>
 #include <stdio.h>

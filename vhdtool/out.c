@@ -5,6 +5,7 @@
 #include "out.h"
 
 #include "exit.h"
+#include "memory.h"
 #include "say.h"
 #include "size.h"
 

@@ -9,7 +9,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 void
 say_plain(FILE *to, const char *text)
@@ -39,15 +38,6 @@ say(const char *format, ...)
 	fputs("vhdtool: ", stderr);
 	say_plain(stderr, sentence);
 	fputc('\n', stderr);
-}
-
-void *
-must(void *allocated)
-{
-	if (allocated)
-		return allocated;
-	say("out of memory");
-	exit(EXIT_FAILED);
 }
 
 int

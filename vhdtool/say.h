@@ -12,9 +12,6 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Say what the library said about err; returns the exit status for it. */
 int say_err(int err);
 
-/* allocated, or the end of the program when memory is exhausted. */
-void *must(void *allocated);
-
 /* Print text that came out of an image or a file name, its control
  * characters as \xNN: it may be hostile to a terminal. */
 void say_plain(FILE *to, const char *text);

@@ -6,7 +6,7 @@
  * A square is a power of two of bytes, so that at most CELLS_MAX of them make
  * the disk.  A square that several layers share is divided between them.
  */
-#include "say.h"
+#include "memory.h"
 #include "size.h"
 #include "svg.h"
 

@@ -8,7 +8,7 @@
 #include "svg.h"
 
 #include "branches.h"
-#include "say.h"
+#include "memory.h"
 
 #include <stdlib.h>
 

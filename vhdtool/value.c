@@ -4,7 +4,7 @@
  */
 #include "value.h"
 
-#include "say.h"
+#include "memory.h"
 #include "size.h"
 
 #include <ctype.h>
