@@ -554,8 +554,8 @@ VHD_API int vhd_tree_scan(vhd_tree_t **ret, const char *const *paths,
 			  size_t npaths);
 VHD_API void vhd_tree_free(vhd_tree_t *tree);
 
-/* Nodes come parents before children; orphans, duplicates and unreadable
- * files last.  index < vhd_tree_count().  Owned by the tree. */
+/* Nodes come as a walk from each root, depth first; orphans, duplicates and
+ * unreadable files last.  index < vhd_tree_count().  Owned by the tree. */
 VHD_API size_t vhd_tree_count(const vhd_tree_t *tree);
 VHD_API const struct vhd_tree_node *vhd_tree_get(const vhd_tree_t *tree,
 						 size_t index);

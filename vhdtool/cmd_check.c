@@ -17,6 +17,7 @@ struct check_args {
 	bool chain;
 	bool repair;
 	bool no_data;
+	bool dry_run;
 	bool json;
 	const char *undo;
 	const char *restore;
@@ -38,6 +39,9 @@ static const struct opt options[] = {
 	 .help = "with --repair: keep the old bytes in the new file UNDO",
 	 .read = value_text,
 	 TO(undo)},
+	{.name = "dry-run",
+	 .help = "with --repair: change nothing; say what can be repaired",
+	 TO(dry_run)},
 	{.name = "restore",
 	 .value = "UNDO",
 	 .help = "do nothing but put back what a repair changed",
@@ -75,10 +79,18 @@ check_args(const struct check_args *args)
 
 	if (args->undo && !args->repair)
 		return opt_usage(self, "--undo goes with --repair only");
+	if (args->dry_run && !args->repair)
+		return opt_usage(self, "--dry-run goes with --repair only");
 	if (args->restore &&
 	    (args->repair || args->chain || args->no_data || args->json))
 		return opt_usage(self, "--restore goes alone");
 	return EXIT_DONE;
+}
+
+static bool
+is_repair(const struct check_args *args)
+{
+	return args->repair && !args->dry_run;
 }
 
 /* What a finding has beyond the common keys depends on the options. */
@@ -100,7 +112,7 @@ add_finding(const struct vhd_finding *finding, void *user)
 	out_number(object, "offset", finding->offset);
 	out_text(object, "message", finding->message);
 	out_bool(object, "repairable", finding->repairable);
-	if (finder->args->repair)
+	if (is_repair(finder->args))
 		out_bool(object, "repaired", finding->repaired);
 	out_append(finder->list, object);
 	return 0;
@@ -175,7 +187,7 @@ check_flags(const struct check_args *args)
 
 	if (args->chain)
 		flags |= VHD_CHECK_CHAIN;
-	if (args->repair)
+	if (is_repair(args))
 		flags |= VHD_CHECK_REPAIR;
 	if (args->no_data)
 		flags |= VHD_CHECK_NO_DATA;
@@ -194,9 +206,9 @@ check(const struct check_args *args)
 	struct job job;
 	int err;
 
-	job_begin(&job, args->repair ? "repair" : "check", &args->job);
+	job_begin(&job, is_repair(args) ? "repair" : "check", &args->job);
 	opts.flags = check_flags(args);
-	opts.undo = args->undo;
+	opts.undo = is_repair(args) ? args->undo : NULL;
 	opts.found = add_finding;
 	opts.found_user = &finder;
 	opts.open = &open;
