@@ -172,12 +172,45 @@ struct image_create {
 	const char *parent_absolute; /* or NULL */
 };
 
+/* Can there be such an image?  VHD_E_INVALID, VHD_E_TOOBIG.  Fills in what how
+ * leaves open. */
+int image_create_footer(struct footer *ret, uint32_t *ret_block_size,
+			const char *name,
+			const struct image_create *how) MUST_CHECK;
+
 /* Lay out a new image in an empty store, and flush it. */
 int image_format(struct io *io, const struct image_create *how) MUST_CHECK;
 
 /* Bytes of an image with this many blocks allocated. */
 uint64_t image_length_for(enum vhd_type type, uint64_t size,
 			  uint32_t block_size, uint64_t allocated);
+
+/* ---- image_stream.c: a new image, written strictly front to back ---- */
+
+struct image_stream {
+	struct io *to;
+	struct footer footer;
+	uint32_t block_size; /* 0: fixed, the data goes to the store as it is */
+	uint64_t position;   /* bytes written */
+	uint64_t next;       /* where the next block ends */
+};
+
+/* Write what comes before the data.  Fixed or dynamic; of a dynamic image the
+ * blocks that will follow must be known: a bit each in blocks. */
+int image_stream_begin(struct image_stream *ret, struct io *to,
+		       const struct image_create *how,
+		       const uint8_t *blocks) MUST_CHECK;
+
+/* The next block that was announced, all block_size bytes of it. */
+int image_stream_block(struct image_stream *s, uint32_t block,
+		       const void *data) MUST_CHECK;
+
+/* The next bytes of a fixed disk. */
+int image_stream_data(struct image_stream *s, const void *data,
+		      size_t len) MUST_CHECK;
+
+/* Write what comes after the data, and flush. */
+int image_stream_end(struct image_stream *s) MUST_CHECK;
 
 /* ---- image_read.c ---- */
 

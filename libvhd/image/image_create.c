@@ -55,20 +55,20 @@ image_length_for(enum vhd_type type, uint64_t size, uint32_t block_size,
 }
 
 static int
-check_request(const struct io *io, const struct image_create *how,
+check_request(const char *name, const struct image_create *how,
 	      uint32_t block_size)
 {
 	if (!how->size || how->size % SECTOR_SIZE)
 		return fail(VHD_E_INVALID,
 			    "%s: a size of %llu bytes; it must be a multiple "
 			    "of 512 and not 0",
-			    io->name, (unsigned long long)how->size);
+			    name, (unsigned long long)how->size);
 	if (how->size >
 	    (how->type == VHD_TYPE_FIXED ? INT64_MAX / 2 : MAX_DISK_SIZE))
 		return fail(VHD_E_TOOBIG,
 			    "%s: a size of %llu bytes; the format allows at "
 			    "most %llu (2040 GiB)",
-			    io->name, (unsigned long long)how->size,
+			    name, (unsigned long long)how->size,
 			    (unsigned long long)MAX_DISK_SIZE);
 	if (how->type != VHD_TYPE_FIXED &&
 	    (!is_pow2(block_size) || block_size < PAGE ||
@@ -76,7 +76,7 @@ check_request(const struct io *io, const struct image_create *how,
 		return fail(VHD_E_INVALID,
 			    "%s: a block size of %u bytes; it must be a power "
 			    "of two from 4096 to %u, and is best 2M or 512K",
-			    io->name, block_size, MAX_BLOCK_SIZE);
+			    name, block_size, MAX_BLOCK_SIZE);
 	return 0;
 }
 
@@ -94,6 +94,21 @@ make_footer(struct footer *ret, const struct image_create *how)
 	/* A child shows the geometry of its parent (format 13.6). */
 	if (how->parent && how->parent->current_size == how->size)
 		ret->geometry = how->parent->geometry;
+}
+
+int
+image_create_footer(struct footer *ret, uint32_t *ret_block_size,
+		    const char *name, const struct image_create *how)
+{
+	uint32_t block_size =
+		how->block_size ? how->block_size : BLOCK_SIZE_DEFAULT;
+	int err = check_request(name, how, block_size);
+
+	if (err)
+		return err;
+	make_footer(ret, how);
+	*ret_block_size = block_size;
+	return 0;
 }
 
 static int
@@ -180,16 +195,14 @@ write_sparse(struct io *io, const struct footer *f, struct dynhdr *hdr)
 int
 image_format(struct io *io, const struct image_create *how)
 {
-	uint32_t block_size =
-		how->block_size ? how->block_size : BLOCK_SIZE_DEFAULT;
 	struct disk_footer disk;
 	struct footer footer;
 	struct dynhdr hdr;
-	int err = check_request(io, how, block_size);
+	uint32_t block_size;
+	int err = image_create_footer(&footer, &block_size, io->name, how);
 
 	if (err)
 		return err;
-	make_footer(&footer, how);
 	if (how->type == VHD_TYPE_FIXED) {
 		footer_encode(&disk, &footer);
 		err = io->ops->pwrite(io, &disk, FOOTER_SIZE, how->size);

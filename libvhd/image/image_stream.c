@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* image_stream.c - a new image, written strictly front to back.
+ *
+ * The table of a dynamic image comes before its blocks, so that whoever writes
+ * to a pipe must know beforehand which blocks there will be.  The layout is
+ * that of image_create.c, with the blocks in the order of the disk. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/bytes.h"
+#include "image/image.h"
+
+#define PAGE        4096u
+#define TABLE       0x600u
+#define TABLE_CHUNK 16384u /* entries */
+
+static const uint8_t zeros[PAGE];
+
+static int
+put(struct image_stream *s, const void *bytes, size_t len)
+{
+	int err = s->to->ops->pwrite(s->to, bytes, len, s->position);
+
+	if (!err)
+		s->position += len;
+	return err;
+}
+
+static int
+put_zeros_until(struct image_stream *s, uint64_t position)
+{
+	int err = 0;
+
+	while (!err && s->position < position)
+		err = put(s, zeros,
+			  (size_t)min_u64(position - s->position, PAGE));
+	return err;
+}
+
+static uint64_t
+length_for(const struct image_stream *s, uint64_t blocks)
+{
+	return image_length_for(VHD_TYPE_DYNAMIC, s->footer.current_size,
+				s->block_size, blocks);
+}
+
+static uint64_t
+stride_of(const struct image_stream *s)
+{
+	return length_for(s, 1) - length_for(s, 0);
+}
+
+static uint32_t
+bitmap_bytes(const struct image_stream *s)
+{
+	return (uint32_t)round_up(ceil_div(s->block_size / SECTOR_SIZE, 8),
+				  SECTOR_SIZE);
+}
+
+/* Sector of the bitmap of the n-th block in the file. */
+static uint64_t
+region_sector(const struct image_stream *s, uint64_t n)
+{
+	uint64_t end = length_for(s, n + 1) - PAGE;
+
+	return (end - s->block_size - bitmap_bytes(s)) >> SECTOR_SHIFT;
+}
+
+/* ---- Head -------------------------------------------------------------- */
+
+static int
+put_entries(struct image_stream *s, const uint8_t *blocks, uint32_t first,
+	    uint32_t n, uint64_t *used)
+{
+	AUTO_FREE uint8_t *table = malloc((size_t)n * 4);
+
+	if (!table)
+		return fail_nomem();
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t sector = BAT_UNUSED;
+
+		if (bit_get(blocks, first + i)) {
+			sector = region_sector(s, (*used)++);
+			if (sector >= BAT_UNUSED)
+				return fail(VHD_E_TOOBIG,
+					    "%s: block %u would begin past "
+					    "2 TiB, which no entry of the "
+					    "table can say; larger blocks "
+					    "take less room",
+					    s->to->name, first + i);
+		}
+		store_be32(table + 4 * i, (uint32_t)sector);
+	}
+	return put(s, table, (size_t)n * 4);
+}
+
+static int
+put_table(struct image_stream *s, const uint8_t *blocks, uint32_t n)
+{
+	uint8_t ones[PAGE];
+	uint64_t used = 0;
+	int err = 0;
+
+	for (uint32_t i = 0; i < n && !err; i += TABLE_CHUNK)
+		err = put_entries(s, blocks, i,
+				  (uint32_t)min_u64(n - i, TABLE_CHUNK), &used);
+	memset(ones, 0xff, sizeof(ones));
+	if (!err)
+		err = put(s, ones,
+			  (size_t)(length_for(s, 0) - PAGE - s->position));
+	s->next = s->position;
+	return err;
+}
+
+static int
+put_head(struct image_stream *s, const uint8_t *blocks)
+{
+	uint32_t n = (uint32_t)ceil_div(s->footer.current_size, s->block_size);
+	struct disk_footer footer;
+	struct disk_dynhdr disk;
+	struct dynhdr hdr;
+	int err;
+
+	dynhdr_init(&hdr, TABLE, n, s->block_size);
+	footer_encode(&footer, &s->footer);
+	dynhdr_encode(&disk, &hdr);
+	err = put(s, &footer, sizeof(footer));
+	if (!err)
+		err = put(s, &disk, sizeof(disk));
+	return err ? err : put_table(s, blocks, n);
+}
+
+int
+image_stream_begin(struct image_stream *ret, struct io *to,
+		   const struct image_create *how, const uint8_t *blocks)
+{
+	struct image_stream s = {.to = to};
+	int err = image_create_footer(&s.footer, &s.block_size, to->name, how);
+
+	if (err)
+		return err;
+	if (how->type == VHD_TYPE_FIXED)
+		s.block_size = 0;
+	else
+		err = put_head(&s, blocks);
+	if (!err)
+		*ret = s;
+	return err;
+}
+
+/* ---- Body and tail ----------------------------------------------------- */
+
+/* Sectors past the end of the disk are not said to be present. */
+static int
+put_bitmap(struct image_stream *s, uint32_t block)
+{
+	uint64_t start = (uint64_t)block * s->block_size;
+	uint64_t inside =
+		min_u64(s->footer.current_size - start, s->block_size);
+	AUTO_FREE uint8_t *bitmap = calloc(1, bitmap_bytes(s));
+
+	if (!bitmap)
+		return fail_nomem();
+	bits_set(bitmap, 0, (uint32_t)(inside >> SECTOR_SHIFT));
+	return put(s, bitmap, bitmap_bytes(s));
+}
+
+int
+image_stream_block(struct image_stream *s, uint32_t block, const void *data)
+{
+	int err;
+
+	s->next += stride_of(s);
+	err = put_zeros_until(s, s->next - s->block_size - bitmap_bytes(s));
+	if (!err)
+		err = put_bitmap(s, block);
+	return err ? err : put(s, data, s->block_size);
+}
+
+int
+image_stream_data(struct image_stream *s, const void *data, size_t len)
+{
+	return put(s, data, len);
+}
+
+int
+image_stream_end(struct image_stream *s)
+{
+	struct disk_footer footer;
+	int err = 0;
+
+	if (s->block_size)
+		err = put_zeros_until(s, s->next + PAGE - FOOTER_SIZE);
+	footer_encode(&footer, &s->footer);
+	if (!err)
+		err = put(s, &footer, sizeof(footer));
+	return err ? err : s->to->ops->flush(s->to);
+}
