@@ -68,9 +68,9 @@ struct chain {
 	 * go to layer 1. */
 	struct moved {
 		_Atomic uint8_t *bits; /* a bit per leaf block, NULL: no push
-		                        * [gate of the block] */
+					* [gate of the block] */
 		pthread_mutex_t lock;
-		uint32_t *list;        /* moved, not yet cleared [lock] */
+		uint32_t *list; /* moved, not yet cleared [lock] */
 		size_t n, room;
 	} moved;
 };
@@ -85,6 +85,32 @@ int chain_close(struct chain *chain);
 int chain_open_image(struct image **ret, const struct chain *c,
 		     const char *path, bool write, bool raw) MUST_CHECK;
 DEFINE_CLEANUP(struct chain, chain_close);
+
+/* ---- layers.c ---- */
+
+/* Nothing else happens on the disk between these two: no request, no
+ * generation.  The map is empty afterwards. */
+void chain_stop(struct chain *c);
+void chain_resume(struct chain *c);
+
+/* Open a layer for writing as well; VHD_E_BUSY when somebody reads it. */
+int chain_make_writable(struct chain *c, uint32_t layer) MUST_CHECK;
+
+/* Close a layer that is needed no more: what it stored is below it now. */
+int chain_remove_layer(struct chain *c, uint32_t layer) MUST_CHECK;
+
+/* The file of a layer has a new name. */
+int chain_set_path(struct chain *c, uint32_t layer,
+		   const char *path) MUST_CHECK;
+
+/* Store in a layer's file, which is open for writing, that its parent is the
+ * image `parent` at parent_path; guests wait meanwhile. */
+int chain_link_layer(struct chain *c, uint32_t child, const char *parent_path,
+		     const struct image *parent) MUST_CHECK;
+
+/* The same for an image that is in no chain. */
+int chain_link(const struct fs *fs, struct image *child, const char *child_path,
+	       const char *parent_path, const struct image *parent) MUST_CHECK;
 
 /* ---- chain_io.c ---- */
 
@@ -118,12 +144,17 @@ void chain_release_flush(struct chain *c);
 /* The layer that stores a sector, or OWNER_ZERO, and for how many sectors, at
  * most limit, within one window. [gate of the window] */
 int chain_owner(uint16_t *ret_owner, uint32_t *ret_run, struct chain *c,
-                uint64_t sector, uint32_t limit) MUST_CHECK;
+		uint64_t sector, uint32_t limit) MUST_CHECK;
 
 /* Does every sector of a range read as zero in the layers from `layer` on?
  * The range lies in one window. */
 int chain_zero_below(bool *ret, struct chain *c, uint32_t layer,
-                     uint64_t offset, uint64_t len) MUST_CHECK;
+		     uint64_t offset, uint64_t len) MUST_CHECK;
+
+/* Read whole sectors as the layers from `layer` on give them (below.c); past
+ * their end, zeros. */
+int chain_read_below(struct chain *c, uint32_t layer, void *buf, size_t len,
+		     uint64_t offset) MUST_CHECK;
 
 /* Which layer takes a write to this byte? [gate of its window] */
 uint32_t chain_target(const struct chain *c, uint64_t offset);
@@ -139,7 +170,7 @@ bool moved_has(const struct chain *c, uint64_t offset);
 size_t moved_take(uint32_t **ret, struct chain *c);
 /* They could not be cleared: they wait again. */
 int moved_put_back(struct chain *c, const uint32_t *blocks,
-                   size_t n) MUST_CHECK;
+		   size_t n) MUST_CHECK;
 /* Every moved block is cleared: the redirect ends. [all gates closed] */
 void moved_end(struct chain *c);
 

@@ -14,8 +14,7 @@
 static size_t
 in_window(uint64_t offset, uint64_t len)
 {
-	return (size_t)min_u64(len,
-			       WINDOW_SIZE - (offset & (WINDOW_SIZE - 1)));
+	return (size_t)min_u64(len, WINDOW_SIZE - (offset & (WINDOW_SIZE - 1)));
 }
 
 static int
@@ -51,12 +50,12 @@ read_window(struct chain *c, uint8_t *to, size_t len, uint64_t offset)
 {
 	while (len) {
 		uint64_t sector = offset >> SECTOR_SHIFT, skip, n;
-		uint64_t sectors = ceil_div(len + offset % SECTOR_SIZE,
-					    SECTOR_SIZE);
+		uint64_t sectors =
+			ceil_div(len + offset % SECTOR_SIZE, SECTOR_SIZE);
 		uint16_t owner;
 		uint32_t run;
-		int err = chain_owner(&owner, &run, c, sector,
-				      (uint32_t)sectors);
+		int err =
+			chain_owner(&owner, &run, c, sector, (uint32_t)sectors);
 
 		if (err)
 			return err;
@@ -134,8 +133,7 @@ note_owner(struct chain *c, uint32_t layer, uint64_t offset, size_t len)
 
 /* Whole sectors within one window. [its gate] */
 static int
-write_sectors(struct chain *c, const uint8_t *from, size_t len,
-	      uint64_t offset)
+write_sectors(struct chain *c, const uint8_t *from, size_t len, uint64_t offset)
 {
 	while (len) {
 		size_t n = in_target(c, offset, len);
@@ -156,8 +154,7 @@ write_sectors(struct chain *c, const uint8_t *from, size_t len,
 /* Part of one sector: the rest of it is read through the chain. [gate closed]
  */
 static int
-write_partial(struct chain *c, const uint8_t *from, size_t len,
-	      uint64_t offset)
+write_partial(struct chain *c, const uint8_t *from, size_t len, uint64_t offset)
 {
 	uint64_t start = round_down(offset, SECTOR_SIZE);
 	uint8_t sector[SECTOR_SIZE];

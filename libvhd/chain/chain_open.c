@@ -121,8 +121,7 @@ chain_open_image(struct image **ret, const struct chain *c, const char *path,
 		 bool write, bool raw)
 {
 	struct io *io;
-	int err = c->fs->ops->open(&io, c->fs, path,
-				   write ? FS_OPEN_WRITE : 0);
+	int err = c->fs->ops->open(&io, c->fs, path, write ? FS_OPEN_WRITE : 0);
 
 	if (err)
 		return err;
@@ -163,8 +162,7 @@ check_loop(const struct chain *c, const struct image *img, const char *path)
 static int
 add_layer(struct chain *c, struct image *img, char *path)
 {
-	struct layer *more =
-		realloc(c->layers, (c->depth + 1) * sizeof(*more));
+	struct layer *more = realloc(c->layers, (c->depth + 1) * sizeof(*more));
 	int err = more ? 0 : fail_nomem();
 
 	if (more)
@@ -210,49 +208,23 @@ open_leaf(struct chain *c, const char *path)
 }
 
 static int
-no_parent(const struct chain *c, const struct layer *child,
-	  const struct located *found)
-{
-	char uuid[UUID_TEXT_SIZE], name[MAX_PATH_TEXT] = "";
-
-	uuid_text(uuid, child->img->hdr.parent_uuid);
-	(void)dynhdr_parent_name(name, sizeof(name), &child->img->hdr);
-	if (found->status == VHD_PARENT_UUID_MISMATCH)
-		return fail(VHD_E_PARENT,
-			    "%s: its parent has the UUID %s, but %s has "
-			    "another; try: vhdtool relink --search DIR %s",
-			    child->path, uuid,
-			    found->wrong ? found->wrong : name,
-			    c->layers[0].path);
-	return fail(VHD_E_NOPARENT,
-		    "%s: its parent \"%s\" with the UUID %s is not in its "
-		    "directory%s; try: vhdtool relink --search DIR %s",
-		    child->path, name, uuid,
-		    c->opts.nsearch ? " nor in the ones to search" : "",
-		    c->layers[0].path);
-}
-
-static int
 open_parent(struct chain *c)
 {
 	const struct layer *child = &c->layers[c->depth - 1];
 	struct located found;
 	struct image *img;
-	bool raw = uuid_is_null(child->img->hdr.parent_uuid);
-	int err = locate_parent(&found, c->fs, child->img, child->path,
-				&c->opts);
+	int err =
+		locate_parent(&found, c->fs, child->img, child->path, &c->opts);
 
 	if (err)
 		return err;
 	if (!found.path) {
-		err = no_parent(c, child, &found);
+		err = locate_fail(&found, child->img, child->path, &c->opts);
 		located_free(&found);
 		return err;
 	}
-	err = chain_open_image(&img, c, found.path, false, raw);
-	if (err == VHD_E_BUSY || err == 0)
-		;
-	else
+	err = chain_open_image(&img, c, found.path, false, found.raw);
+	if (err && err != VHD_E_BUSY)
 		err = fail_more(err, "%s: its parent cannot be used",
 				child->path);
 	if (!err)

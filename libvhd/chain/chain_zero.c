@@ -21,9 +21,9 @@ piece_length(const struct chain *c, uint64_t offset, uint64_t len)
 		const struct image *img = c->layers[i].img;
 
 		if (image_is_sparse(img))
-			n = min_u64(n, img->block_size -
-					       (offset &
-						(img->block_size - 1)));
+			n = min_u64(n,
+				    img->block_size -
+					    (offset & (img->block_size - 1)));
 	}
 	return min_u64(n, len);
 }
@@ -50,8 +50,7 @@ try_drop(bool *ret, struct chain *c, uint32_t layer, uint64_t offset,
 
 	*ret = false;
 	/* The leaf must not get a block back behind a push (P3). */
-	if (!covers_block(c, img, offset, len) ||
-	    (c->moved.bits && layer == 0))
+	if (!covers_block(c, img, offset, len) || (c->moved.bits && layer == 0))
 		return 0;
 	if (img->type == VHD_TYPE_DIFFERENCING)
 		err = chain_zero_below(&zero, c, layer + 1, offset, len);

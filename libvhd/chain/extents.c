@@ -32,9 +32,9 @@ one_run(struct vhd_extent *ret, struct chain *c, uint64_t offset, uint64_t len)
 	uint16_t owner;
 	int err = chain_owner(
 		&owner, &run, c, offset >> SECTOR_SHIFT,
-		(uint32_t)min_u64(ceil_div(len + offset % SECTOR_SIZE,
-					   SECTOR_SIZE),
-				  WINDOW_SECTORS));
+		(uint32_t)min_u64(
+			ceil_div(len + offset % SECTOR_SIZE, SECTOR_SIZE),
+			WINDOW_SECTORS));
 
 	if (err)
 		return err;
@@ -67,8 +67,8 @@ joins(const struct vhd_extent *a, const struct vhd_extent *b)
 }
 
 int
-chain_extents(struct chain *c, uint64_t offset, uint64_t len,
-	      vhd_extent_fn fn, void *user)
+chain_extents(struct chain *c, uint64_t offset, uint64_t len, vhd_extent_fn fn,
+	      void *user)
 {
 	struct vhd_extent whole = {0}, run;
 

@@ -52,8 +52,8 @@ touches(uint64_t stripe, uint64_t first, uint64_t count)
 static uint64_t
 windows_of(uint64_t offset, uint64_t len)
 {
-	return ((offset + len - 1) >> WINDOW_SHIFT) -
-	       (offset >> WINDOW_SHIFT) + 1;
+	return ((offset + len - 1) >> WINDOW_SHIFT) - (offset >> WINDOW_SHIFT) +
+	       1;
 }
 
 void

@@ -107,7 +107,7 @@ static void
 store(struct map *map, uint64_t window, uint16_t owner)
 {
 	atomic_store_explicit(&map->window[window], owner,
-	                      memory_order_release);
+			      memory_order_release);
 }
 
 void
@@ -173,13 +173,13 @@ static bool
 uniform(const uint16_t *owner)
 {
 	return memcmp(owner, owner + 1,
-	              (WINDOW_SECTORS - 1) * sizeof(*owner)) == 0;
+		      (WINDOW_SECTORS - 1) * sizeof(*owner)) == 0;
 }
 
 /* The owners of a window that is not known to have one. [stripe] */
 static int
 resolve_window(struct mixed **ret, struct map *map, struct map_stripe *s,
-               uint64_t window, map_resolve_fn resolve, void *user)
+	       uint64_t window, map_resolve_fn resolve, void *user)
 {
 	struct mixed *m = *find(s, window);
 	int err;
@@ -210,8 +210,8 @@ resolve_window(struct mixed **ret, struct map *map, struct map_stripe *s,
 
 int
 map_lookup(uint16_t *ret_owner, uint32_t *ret_run, struct map *map,
-           uint64_t window, uint32_t first, uint32_t limit,
-           map_resolve_fn resolve, void *user)
+	   uint64_t window, uint32_t first, uint32_t limit,
+	   map_resolve_fn resolve, void *user)
 {
 	struct map_stripe *s = stripe_of(map, window);
 	uint16_t owner = map_window(map, window);
@@ -223,8 +223,7 @@ map_lookup(uint16_t *ret_owner, uint32_t *ret_run, struct map *map,
 		pthread_mutex_lock(&s->lock);
 		owner = map_window(map, window);
 		if (owner == OWNER_UNKNOWN || owner == OWNER_MIXED)
-			err = resolve_window(&m, map, s, window, resolve,
-			                     user);
+			err = resolve_window(&m, map, s, window, resolve, user);
 		if (!err && m) {
 			owner = m->owner[first];
 			run = 1;
@@ -242,8 +241,8 @@ map_lookup(uint16_t *ret_owner, uint32_t *ret_run, struct map *map,
 
 /* [stripe] */
 static void
-set_some(struct map *map, struct map_stripe *s, uint64_t window,
-         uint32_t first, uint32_t n, uint16_t owner)
+set_some(struct map *map, struct map_stripe *s, uint64_t window, uint32_t first,
+	 uint32_t n, uint16_t owner)
 {
 	uint16_t was = map_window(map, window);
 	struct mixed *m = *find(s, window);
@@ -268,7 +267,7 @@ set_some(struct map *map, struct map_stripe *s, uint64_t window,
 
 void
 map_set(struct map *map, uint64_t window, uint32_t first, uint32_t n,
-        uint16_t owner)
+	uint16_t owner)
 {
 	struct map_stripe *s = stripe_of(map, window);
 
@@ -279,7 +278,7 @@ map_set(struct map *map, uint64_t window, uint32_t first, uint32_t n,
 		discard(s, find(s, window));
 		store(map, window, owner);
 	} else if (map_window(map, window) != OWNER_UNKNOWN &&
-	           map_window(map, window) != owner) {
+		   map_window(map, window) != owner) {
 		set_some(map, s, window, first, n, owner);
 	}
 	pthread_mutex_unlock(&s->lock);

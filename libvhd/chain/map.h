@@ -20,8 +20,8 @@
 #define OWNER_UNKNOWN   0xffffu
 #define OWNER_MIXED     0xfffdu
 #define OWNER_LAYERS    0xfff0u /* more layers than this cannot be mapped */
-#define MAP_STRIPES 64
-#define MAP_BUCKETS 64
+#define MAP_STRIPES     64
+#define MAP_BUCKETS     64
 #define MAP_STRIPE_MOST 64 /* arrays kept in one stripe: 32 MiB in all */
 
 struct mixed; /* the owners of one window */
@@ -44,7 +44,8 @@ typedef int (*map_resolve_fn)(uint16_t *owners, void *user, uint64_t window);
 
 int map_init(struct map *map, uint64_t nwindows);
 void map_free(struct map *map);
-int map_grow(struct map *map, uint64_t nwindows); /* [all gates closed] */ /* [all gates closed] */
+int map_grow(struct map *map, uint64_t nwindows);
+	/* [all gates closed] */ /* [all gates closed] */
 
 /* The owner of a whole window, or OWNER_MIXED or OWNER_UNKNOWN. */
 static inline uint16_t

@@ -98,6 +98,14 @@ snapshot_path(const char *disk, const char *name)
 	return splice(disk, extension(path_name(disk)), middle);
 }
 
+char *
+disk_path(const char *path)
+{
+	const char *at = strrchr(path_name(path), '@');
+
+	return at ? splice(path, at, "") : strdup(path);
+}
+
 bool
 is_merging_path(const char *path)
 {

@@ -20,6 +20,9 @@ int snapshot_name(char **ret, const char *path);
 /* disk@NAME.vhd beside disk.vhd, to be freed; NULL when out of memory. */
 char *snapshot_path(const char *disk, const char *name);
 
+/* disk.vhd of disk@ANYTHING.vhd, to be freed; NULL when out of memory. */
+char *disk_path(const char *path);
+
 /* Does the name say that the image is being merged into? */
 bool is_merging_path(const char *path);
 

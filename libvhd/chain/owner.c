@@ -29,7 +29,7 @@ claim(uint16_t *owners, uint8_t *open, const uint8_t *map, uint16_t owner)
 /* What a layer has of a window, without the blocks that were moved away. */
 static int
 layer_presence(enum presence *ret, uint8_t *map, struct chain *c,
-               uint32_t layer, uint64_t sector, uint32_t n)
+	       uint32_t layer, uint64_t sector, uint32_t n)
 {
 	struct image *img = c->layers[layer].img;
 	uint64_t spb = img->block_size >> SECTOR_SHIFT;
@@ -40,8 +40,7 @@ layer_presence(enum presence *ret, uint8_t *map, struct chain *c,
 	for (uint64_t s = sector, run; s < sector + n; s += run) {
 		run = min_u64(spb - (s & (spb - 1)), sector + n - s);
 		if (moved_has(c, s << SECTOR_SHIFT))
-			bits_clear(map, (uint32_t)(s - sector),
-			           (uint32_t)run);
+			bits_clear(map, (uint32_t)(s - sector), (uint32_t)run);
 	}
 	*ret = PRESENT_SOME;
 	return 0;
@@ -62,7 +61,7 @@ window_sectors(const struct chain *c, uint64_t window)
 	uint64_t end = ceil_div(c->size, SECTOR_SIZE);
 
 	return (uint32_t)min_u64(WINDOW_SECTORS,
-	                         end > sector ? end - sector : 0);
+				 end > sector ? end - sector : 0);
 }
 
 static int
@@ -79,8 +78,7 @@ resolve(uint16_t *owners, void *user, uint64_t window)
 		int err;
 
 		memset(map, 0, sizeof(map));
-		err = layer_presence(&p, map, c, i, window * WINDOW_SECTORS,
-		                     n);
+		err = layer_presence(&p, map, c, i, window * WINDOW_SECTORS, n);
 		if (err)
 			return err;
 		if (p != PRESENT_NONE)
@@ -96,7 +94,7 @@ resolve(uint16_t *owners, void *user, uint64_t window)
 
 int
 chain_owner(uint16_t *ret_owner, uint32_t *ret_run, struct chain *c,
-            uint64_t sector, uint32_t limit)
+	    uint64_t sector, uint32_t limit)
 {
 	uint64_t window = sector / WINDOW_SECTORS;
 	uint32_t first = (uint32_t)(sector % WINDOW_SECTORS);
@@ -104,20 +102,20 @@ chain_owner(uint16_t *ret_owner, uint32_t *ret_run, struct chain *c,
 	if (limit > WINDOW_SECTORS - first)
 		limit = WINDOW_SECTORS - first;
 	return map_lookup(ret_owner, ret_run, &c->map, window, first, limit,
-	                  resolve, c);
+			  resolve, c);
 }
 
 int
 chain_zero_below(bool *ret, struct chain *c, uint32_t layer, uint64_t offset,
-                 uint64_t len)
+		 uint64_t len)
 {
 	uint8_t map[WINDOW_SECTORS / 8];
 	enum presence p = PRESENT_NONE;
 
 	for (uint32_t i = layer; i < c->depth && p == PRESENT_NONE; i++) {
-		int err = image_presence(
-			&p, map, c->layers[i].img, offset >> SECTOR_SHIFT,
-			(uint32_t)ceil_div(len, SECTOR_SIZE));
+		int err = image_presence(&p, map, c->layers[i].img,
+					 offset >> SECTOR_SHIFT,
+					 (uint32_t)ceil_div(len, SECTOR_SIZE));
 
 		if (err)
 			return err;

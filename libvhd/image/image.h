@@ -296,6 +296,9 @@ int image_pwrite_durable(bool *ret, struct image *img, const void *buf,
 /* Write the footer after the last block and cut the file there. */
 int image_tidy(struct image *img) MUST_CHECK;
 
+/* The same while others write to it. */
+int image_tidy_live(struct image *img) MUST_CHECK;
+
 /* Has anything changed since the last flush? */
 bool image_is_dirty(struct image *img);
 

@@ -297,6 +297,16 @@ footer_place(const struct image *img)
 	return round_up(end + FOOTER_SIZE, 4096) - FOOTER_SIZE;
 }
 
+static int
+sync_for_tidy(struct image *img)
+{
+	int err = img->io->ops->flush(img->io);
+
+	if (err)
+		img->failed = true;
+	return err;
+}
+
 int
 image_tidy(struct image *img)
 {
@@ -315,16 +325,33 @@ image_tidy(struct image *img)
 	footer_encode(&footer, &img->footer);
 	err = img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE, at);
 	if (!err)
-		err = sync_file(img);
+		err = sync_for_tidy(img);
 	if (!err && end < img->file_size && !img->io->block_device) {
 		err = img->io->ops->truncate(img->io, end);
 		if (!err)
-			err = sync_file(img);
+			err = sync_for_tidy(img);
 	}
 	if (err)
 		return err;
 	img->file_size = end;
 	img->footer_offset = at;
 	img->untidy = false;
+	space_cut(img, at);
 	return 0;
+}
+
+int
+image_tidy_live(struct image *img)
+{
+	int err;
+
+	pthread_mutex_lock(&img->flush_lock);
+	err = flush_locked(img);
+	pthread_mutex_lock(&img->lock);
+	/* Space that an entry on disk still names must stay (D7). */
+	if (!err && !img->pending.nbat && !img->pending.nfreed)
+		err = image_tidy(img);
+	pthread_mutex_unlock(&img->lock);
+	pthread_mutex_unlock(&img->flush_lock);
+	return err;
 }

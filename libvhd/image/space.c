@@ -322,3 +322,14 @@ space_prepare_ahead(struct image *img)
 		return 0;
 	return extend(img);
 }
+
+void
+space_cut(struct image *img, uint64_t end)
+{
+	struct space *s = &img->space;
+
+	while (s->nfree &&
+	       s->free[s->nfree - 1].offset + image_region_bytes(img) > end)
+		s->nfree--;
+	s->batch = 0;
+}

@@ -44,5 +44,8 @@ size_t space_prepared(const struct image *img);
  * that the flush makes them durable. [lock] */
 int space_prepare_ahead(struct image *img);
 
+/* Nothing behind `end` is in the file any more. [lock] */
+void space_cut(struct image *img, uint64_t end);
+
 void space_free(struct space *space);
 #endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* layers.c - change the layers of an open chain.
+ *
+ * Every change happens with all gates closed and no generation under way, so
+ * that no request sees half of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "chain/chain.h"
+#include "chain/names.h"
+
+void
+chain_stop(struct chain *c)
+{
+	chain_hold_flush(c);
+	gate_close_all(&c->gate);
+}
+
+void
+chain_resume(struct chain *c)
+{
+	map_forget_all(&c->map);
+	gate_open_all(&c->gate);
+	chain_release_flush(c);
+}
+
+static int
+open_writable(struct image **ret, struct chain *c, const struct layer *l)
+{
+	return chain_open_image(ret, c, l->path, true,
+				l->img->type == VHD_TYPE_RAW);
+}
+
+/* The lock held through the old image would keep the new one out, so it is
+ * given up first and taken back on failure. */
+int
+chain_make_writable(struct chain *c, uint32_t layer)
+{
+	struct layer *l = &c->layers[layer];
+	struct image *img, *old = l->img;
+	bool locked = !(c->opts.flags & VHD_OPEN_NOLOCK);
+	struct error kept;
+	int err = 0;
+
+	if (old->writable)
+		return 0;
+	if (locked)
+		err = old->io->ops->lock(old->io, IO_LOCK_NONE);
+	if (!err)
+		err = open_writable(&img, c, l);
+	if (err) {
+		error_save(&kept);
+		if (locked)
+			(void)old->io->ops->lock(old->io, IO_LOCK_READ);
+		return error_restore(&kept);
+	}
+	if (!io_same_file(old->io, img->io)) {
+		(void)image_close(img);
+		return fail(VHD_E_BUSY,
+			    "%s: another file took its place meanwhile",
+			    l->path);
+	}
+	chain_stop(c);
+	l->img = img;
+	chain_resume(c);
+	return image_close(old);
+}
+
+int
+chain_remove_layer(struct chain *c, uint32_t layer)
+{
+	struct layer gone;
+	uint64_t size;
+
+	chain_stop(c);
+	gone = c->layers[layer];
+	c->depth--;
+	memmove(c->layers + layer, c->layers + layer + 1,
+		(c->depth - layer) * sizeof(*c->layers));
+	size = c->layers[0].img->size;
+	if (layer == 0)
+		moved_end(c);
+	c->size = size;
+	chain_resume(c);
+	free(gone.path);
+	return image_close(gone.img);
+}
+
+int
+chain_set_path(struct chain *c, uint32_t layer, const char *path)
+{
+	struct layer *l = &c->layers[layer];
+	char *copy = strdup(path), *name = strdup(path);
+
+	if (!copy || !name) {
+		free(copy);
+		free(name);
+		return fail_nomem();
+	}
+	chain_stop(c);
+	free(l->path);
+	free(l->img->io->name);
+	l->path = copy;
+	l->img->io->name = name;
+	l->renamed = is_merging_path(copy);
+	chain_resume(c);
+	return 0;
+}
+
+int
+chain_link_layer(struct chain *c, uint32_t child, const char *parent_path,
+		 const struct image *parent)
+{
+	struct layer *l = &c->layers[child];
+	int err;
+
+	chain_stop(c);
+	err = chain_link(c->fs, l->img, l->path, parent_path, parent);
+	chain_resume(c);
+	return err;
+}
+
+int
+chain_link(const struct fs *fs, struct image *child, const char *child_path,
+	   const char *parent_path, const struct image *parent)
+{
+	AUTO_FREE char *dir = path_directory(child_path);
+	AUTO_FREE char *relative = NULL;
+	struct image_link link = {0};
+	struct fs_stat st;
+
+	if (dir)
+		relative = path_relative(dir, parent_path);
+	if (!relative)
+		return fail_nomem();
+	memcpy(link.uuid, parent->footer.uuid, sizeof(link.uuid));
+	link.relative = relative;
+	if (child->hdr.parent_time &&
+	    fs->ops->stat(&st, fs, parent_path) == 0 && st.mtime > VHD_EPOCH)
+		link.time = (uint32_t)(st.mtime - VHD_EPOCH);
+	return image_set_parent(child, &link);
+}

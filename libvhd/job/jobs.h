@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* jobs.h - the work on whole disks, one function for each job of vhd.h.
+ *
+ * What each promises stands in vhd.h.  Options arrive complete; pointers in
+ * them may be NULL where vhd.h says so. */
+#ifndef VHDI_JOBS_H
+#define VHDI_JOBS_H
+#include <vhd.h>
+
+#include "base/error.h"
+#include "chain/chain.h"
+
+int job_create(const struct fs *fs, const char *path,
+	       const struct vhd_create_opts *opts) MUST_CHECK;
+int job_compare(uint64_t *ret_offset, struct chain *a, struct chain *b,
+		const struct vhd_job_opts *opts) MUST_CHECK;
+int job_measure(struct vhd_measure *ret, struct chain *c) MUST_CHECK;
+int job_convert(struct chain *src, const char *path,
+		const struct vhd_convert_opts *opts) MUST_CHECK;
+int job_convert_to_fd(struct chain *src, int fd,
+		      const struct vhd_convert_opts *opts) MUST_CHECK;
+int job_convert_from_fd(const struct fs *fs, int fd, const char *path,
+			const struct vhd_convert_opts *opts) MUST_CHECK;
+int job_merge(struct chain *c, const struct vhd_merge_opts *opts) MUST_CHECK;
+int job_compact(struct chain *c, enum vhd_compact_mode mode,
+		const struct vhd_job_opts *opts) MUST_CHECK;
+int job_resize(struct chain *c, uint64_t size, uint32_t flags,
+	       const struct vhd_job_opts *opts) MUST_CHECK;
+int job_rebase(struct chain *c, const char *parent, uint32_t flags,
+	       const struct vhd_job_opts *opts) MUST_CHECK;
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* merge.c - push layers down into an ancestor, and leave one file.
+ *
+ * A path names a state, and a state that is going away loses its name first:
+ * before the first block moves, every file below the merged layer down to the
+ * ancestor is renamed to BASE@.merging-UUID (merge_names.c).  Such a file can
+ * only be read through its child.  At the end the ancestor's file takes the
+ * path of the merged layer, whose state it now holds.
+ *
+ * Layers are pushed bottom up, each into the ancestor itself, so that every
+ * sector travels once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "chain/family.h"
+#include "chain/names.h"
+#include "job/job.h"
+#include "job/jobs.h"
+#include "job/merge.h"
+#include "job/push.h"
+
+#define SLACK (64u << 20) /* moved but not given back yet, at most */
+
+static int
+check_layers(const struct merge *m)
+{
+	struct chain *c = m->c;
+
+	if (!c->writable)
+		return fail(VHD_E_READONLY, "%s: opened for reading only",
+			    c->layers[0].path);
+	if (m->into >= c->depth || m->layer >= m->into)
+		return fail(VHD_E_INVALID,
+			    "%s: a merge of layer %u into layer %u asked for, "
+			    "the chain has %u layers",
+			    c->layers[0].path, m->layer, m->into, c->depth);
+	for (uint32_t i = m->layer; i <= m->into; i++) {
+		const struct image *img = c->layers[i].img;
+
+		if (img->io->id.device !=
+			    c->layers[m->layer].img->io->id.device &&
+		    !m->at_parent)
+			return fail(VHD_E_UNSUPPORTED,
+				    "%s: is on another file system than %s, "
+				    "so it cannot take its place; try: "
+				    "--at-parent",
+				    c->layers[i].path,
+				    c->layers[m->layer].path);
+		if (img->io->block_device)
+			return fail(VHD_E_UNSUPPORTED,
+				    "%s: a block device cannot be renamed, so "
+				    "it is not merged; try: vhdtool convert",
+				    c->layers[i].path);
+		if (img->type != VHD_TYPE_RAW && img->footer.saved_state)
+			return fail(VHD_E_POLICY,
+				    "%s: a machine was suspended on it; start "
+				    "and shut it down first",
+				    c->layers[i].path);
+	}
+	return 0;
+}
+
+/* Two directories of this merge, and those the caller named. */
+static int
+search_dirs(const char ***ret, char *own[2], const struct merge *m, uint32_t i)
+{
+	const char **dirs = calloc(m->nsearch + 2, sizeof(*dirs));
+
+	own[0] = path_directory(m->c->layers[i].path);
+	own[1] = path_directory(m->c->layers[i - 1].path);
+	if (!dirs || !own[0] || !own[1]) {
+		free(dirs);
+		free(own[0]);
+		free(own[1]);
+		return fail_nomem();
+	}
+	dirs[0] = own[0];
+	dirs[1] = own[1];
+	for (size_t k = 0; k < m->nsearch; k++)
+		dirs[k + 2] = m->search[k];
+	*ret = dirs;
+	return 0;
+}
+
+/* An empty layer with a hidden name is what an interrupted merge leaves. */
+static bool
+is_leftover(const struct merge *m, const char *path)
+{
+	struct image *img;
+	bool empty;
+
+	if (!is_merging_path(path) ||
+	    chain_open_image(&img, m->c, path, false, false) != 0)
+		return false;
+	empty = img->type == VHD_TYPE_DIFFERENCING && !image_count_blocks(img);
+	return image_close(img) == 0 && empty;
+}
+
+static int
+refuse_sibling(const struct merge *m, uint32_t i, const char *sibling,
+	       char *own[2])
+{
+	return fail(VHD_E_CHILDREN,
+		    "%s: not merged into, because %s stands on it too "
+		    "(searched: %s, %s%s); merge or remove that one first",
+		    m->c->layers[i].path, sibling, own[0], own[1],
+		    m->nsearch ? ", and those asked for" : "");
+}
+
+/* Another image on a state that goes away would lose it. */
+static int
+check_siblings(const struct merge *m, uint32_t i, bool sweep)
+{
+	const struct chain *c = m->c;
+	const char **dirs = NULL;
+	char *own[2] = {NULL, NULL}, **paths;
+	size_t n;
+	int err;
+
+	if (c->layers[i].img->type == VHD_TYPE_RAW)
+		return 0;
+	err = search_dirs(&dirs, own, m, i);
+	if (err)
+		return err;
+	err = family_children(&paths, &n, c->fs, dirs, m->nsearch + 2,
+			      c->layers[i].img->footer.uuid,
+			      c->layers[i - 1].path);
+	if (!err) {
+		for (size_t k = 0; k < n && !err; k++) {
+			if (!is_leftover(m, paths[k]))
+				err = refuse_sibling(m, i, paths[k], own);
+			else if (sweep)
+				err = c->fs->ops->unlink(c->fs, paths[k]);
+		}
+		family_free_paths(paths, n);
+	}
+	free(dirs);
+	free(own[0]);
+	free(own[1]);
+	return err;
+}
+
+static int
+check_all_siblings(const struct merge *m, bool sweep)
+{
+	int err = 0;
+
+	for (uint32_t i = m->layer + 1; i <= m->into && !err; i++)
+		err = check_siblings(m, i, sweep);
+	return err;
+}
+
+static bool
+can_punch(const struct image *img)
+{
+	return img->io->ops->punch(img->io, img->file_size, SECTOR_SIZE) !=
+	       VHD_E_UNSUPPORTED;
+}
+
+/* What is copied is given back from the child as it goes, but for one batch;
+ * where holes cannot be punched all of it is extra. */
+static int
+plan(struct merge *m, struct vhd_plan *ret, bool dry_run)
+{
+	struct chain *c = m->c;
+	const struct image *to = c->layers[m->into].img;
+	uint64_t size = max_u64(c->layers[m->layer].img->size, to->size);
+	struct push_size need;
+	int err = push_measure(&need, c, m->layer, m->into);
+
+	if (err)
+		return err;
+	ret->bytes_to_copy = need.bytes;
+	ret->final_size =
+		to->type == VHD_TYPE_RAW
+			? size
+			: image_length_for(to->type, size, to->block_size,
+					   to->allocated + need.new_blocks);
+	ret->peak_extra = need.bytes + need.new_blocks * 4096;
+	if (dry_run || can_punch(c->layers[m->layer].img))
+		ret->peak_extra =
+			min_u64(need.bytes, SLACK) + need.new_blocks * 4096;
+	err = c->fs->ops->free_space(&ret->free, c->fs,
+				     c->layers[m->into].path);
+	ret->fits = ret->peak_extra <= ret->free;
+	m->bytes = need.bytes;
+	return err;
+}
+
+static int
+make_writable(struct merge *m)
+{
+	int err = 0;
+
+	for (uint32_t i = m->layer; i <= m->into && !err; i++)
+		err = chain_make_writable(m->c, i);
+	if (!err && m->layer > 0)
+		err = chain_make_writable(m->c, m->layer - 1);
+	return err;
+}
+
+/* The result must be as large as the state that survives. */
+static int
+fit_size(struct merge *m, bool before)
+{
+	struct image *to = m->c->layers[m->into].img;
+	uint64_t size = m->c->layers[m->layer].img->size;
+
+	if (before ? to->size >= size : to->size == size)
+		return 0;
+	return image_resize(to, size);
+}
+
+static int
+push_all(struct merge *m)
+{
+	int err = 0;
+
+	while (!err && m->into > m->layer) {
+		uint32_t i = m->into - 1;
+		uint32_t top = m->layer ? m->layer : 1;
+
+		err = push_layer(m->c, m->job, i, top);
+		if (!err && i > m->layer) {
+			err = merge_skip_layer(m, i);
+			if (!err)
+				m->into = i;
+		} else if (!err) {
+			break;
+		}
+	}
+	return err;
+}
+
+static int
+run(struct merge *m)
+{
+	int err = make_writable(m);
+
+	if (!err)
+		err = check_all_siblings(m, true);
+	if (!err)
+		err = chain_flush(m->c);
+	if (!err)
+		err = fit_size(m, true);
+	if (!err)
+		err = merge_hide_names(m);
+	if (!err)
+		err = job_phase(m->job, "merge", m->bytes);
+	if (!err)
+		err = push_all(m);
+	if (!err)
+		err = fit_size(m, false);
+	if (!err)
+		err = merge_finish(m);
+	return err;
+}
+
+static int
+merge_locked(struct merge *m, const struct vhd_job_opts *opts)
+{
+	struct vhd_plan p = VHD_PLAN_INIT;
+	int err = check_layers(m);
+
+	if (!err)
+		err = check_all_siblings(m, false);
+	if (!err)
+		err = plan(m, &p, opts && opts->dry_run);
+	if (!err)
+		err = job_plan(m->job, &p);
+	if (err || job_dry_run(m->job))
+		return err;
+	err = run(m);
+	if (err) {
+		struct error kept;
+
+		error_save(&kept);
+		push_end(m->c);
+		return error_restore(&kept);
+	}
+	job_finish(m->job);
+	return 0;
+}
+
+int
+job_merge(struct chain *c, const struct vhd_merge_opts *opts)
+{
+	struct job job;
+	struct merge m = {.c = c,
+			  .job = &job,
+			  .layer = opts->layer,
+			  .into = opts->into ? opts->into : opts->layer + 1,
+			  .at_parent = opts->flags & VHD_MERGE_AT_PARENT,
+			  .search = opts->search,
+			  .nsearch = opts->search ? opts->nsearch : 0};
+	int err;
+
+	if (pthread_mutex_trylock(&c->job_lock) != 0)
+		return fail(VHD_E_BUSY, "%s: another job is running on it",
+			    c->layers[0].path);
+	job_start(&job, opts->job);
+	err = merge_locked(&m, opts->job);
+	merge_free(&m);
+	pthread_mutex_unlock(&c->job_lock);
+	return err;
+}

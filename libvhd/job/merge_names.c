@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* merge_names.c - the names and links of a merge, step by step.
+ *
+ * Each step is durable before the next begins, and at each the leaf opens:
+ *
+ *	hide	link BASE@.merging-UUID; its child's link; unlink BASE
+ *	skip	the child's link goes past an empty layer; unlink that
+ *	finish	links of what stands on top; rename over the merged layer's
+ *		path (or back to the ancestor's own, and unlink the layer)
+ *
+ * An interrupted step is recognised by what is there: a file with two names,
+ * or an empty layer that only a merge can have left. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "chain/family.h"
+#include "chain/names.h"
+#include "job/merge.h"
+
+void
+merge_free(struct merge *m)
+{
+	free(m->parent_path);
+}
+
+/* ---- Hide ---- */
+
+struct other_name {
+	struct merge *m;
+	const char *dir, *keep;
+	struct io_id id;
+};
+
+static int
+drop_if_same(const char *name, void *user)
+{
+	struct other_name *o = user;
+	const struct fs *fs = o->m->c->fs;
+	AUTO_FREE char *path = path_join(o->dir, name);
+	struct fs_stat st;
+
+	if (!path)
+		return fail_nomem();
+	if (!strcmp(path, o->keep) || fs->ops->stat(&st, fs, path) != 0 ||
+	    st.id.device != o->id.device || st.id.inode != o->id.inode)
+		return 0;
+	return fs->ops->unlink(fs, path);
+}
+
+/* A hidden file that still has its old name was interrupted between. */
+static int
+drop_old_name(struct merge *m, const char *path)
+{
+	const struct fs *fs = m->c->fs;
+	AUTO_FREE char *dir = path_directory(path);
+	struct other_name o = {.m = m, .dir = dir, .keep = path};
+	struct fs_stat st;
+	int err = fs->ops->stat(&st, fs, path);
+
+	if (!dir)
+		return fail_nomem();
+	if (err || st.links < 2)
+		return err;
+	o.id = st.id;
+	err = fs->ops->list(fs, dir, drop_if_same, &o);
+	return err ? err : fs->ops->sync_dir(fs, path);
+}
+
+/* Give a file a second name; *ret_renamed where it could only be renamed. */
+static int
+add_name(bool *ret_renamed, const struct fs *fs, const char *from,
+	 const char *to)
+{
+	struct fs_stat a, b;
+	int err = fs->ops->link(fs, from, to);
+
+	*ret_renamed = false;
+	if (!err)
+		return 0;
+	if (err == VHD_E_EXISTS) {
+		if (fs->ops->stat(&a, fs, from) == 0 &&
+		    fs->ops->stat(&b, fs, to) == 0 &&
+		    a.id.device == b.id.device && a.id.inode == b.id.inode)
+			return 0;
+		return fail(VHD_E_EXISTS,
+			    "%s: exists already, and is not %s; move it away",
+			    to, from);
+	}
+	if (err != VHD_E_UNSUPPORTED && error_sys() != EPERM &&
+	    error_sys() != EOPNOTSUPP && error_sys() != ENOSYS)
+		return err;
+	*ret_renamed = true;
+	return fs->ops->rename(fs, from, to);
+}
+
+static int
+hide(struct merge *m, uint32_t i)
+{
+	struct chain *c = m->c;
+	const struct fs *fs = c->fs;
+	struct layer *l = &c->layers[i];
+	AUTO_FREE char *to = merging_path(l->path, l->img->footer.uuid);
+	bool renamed = false;
+	int err;
+
+	if (!to)
+		return fail_nomem();
+	err = add_name(&renamed, fs, l->path, to);
+	if (!err)
+		err = fs->ops->sync_dir(fs, to);
+	if (!err)
+		err = chain_link_layer(c, i - 1, to, l->img);
+	if (!err && !renamed)
+		err = fs->ops->unlink(fs, l->path);
+	if (!err)
+		err = fs->ops->sync_dir(fs, to);
+	return err ? err : chain_set_path(c, i, to);
+}
+
+/* Where the result goes with --at-parent; after an interruption, the name of
+ * the disk that the hidden name still has. */
+static int
+remember_parent(struct merge *m)
+{
+	const struct layer *l = &m->c->layers[m->into];
+	struct fs_stat st;
+
+	m->parent_path = l->renamed ? disk_path(l->path) : strdup(l->path);
+	if (!m->parent_path)
+		return fail_nomem();
+	if (l->renamed &&
+	    m->c->fs->ops->stat(&st, m->c->fs, m->parent_path) == 0)
+		return fail(VHD_E_EXISTS,
+			    "%s: exists already, so the merge cannot leave "
+			    "its result there; leave out --at-parent",
+			    m->parent_path);
+	return 0;
+}
+
+int
+merge_hide_names(struct merge *m)
+{
+	int err = m->at_parent ? remember_parent(m) : 0;
+
+	for (uint32_t i = m->layer + 1; i <= m->into && !err; i++)
+		err = m->c->layers[i].renamed
+			      ? drop_old_name(m, m->c->layers[i].path)
+			      : hide(m, i);
+	return err;
+}
+
+/* ---- Skip ---- */
+
+static int
+unlink_durably(const struct fs *fs, const char *path)
+{
+	int err = fs->ops->unlink(fs, path);
+
+	return err ? err : fs->ops->sync_dir(fs, path);
+}
+
+int
+merge_skip_layer(struct merge *m, uint32_t i)
+{
+	struct chain *c = m->c;
+	int err = chain_link_layer(c, i - 1, c->layers[i + 1].path,
+				   c->layers[i + 1].img);
+
+	if (!err)
+		err = unlink_durably(c->fs, c->layers[i].path);
+	return err ? err : chain_remove_layer(c, i);
+}
+
+/* ---- Finish ---- */
+
+static int
+link_outside(struct merge *m, const char *child, const char *parent)
+{
+	struct chain *c = m->c;
+	AUTO(image_close) struct image *img = NULL;
+	int err = chain_open_image(&img, c, child, true, false);
+
+	return err ? err
+		   : chain_link(c->fs, img, child, parent,
+				c->layers[m->into].img);
+}
+
+/* Everything that stands on the merged layer will stand on the ancestor, at
+ * `parent`. */
+static int
+link_children(struct merge *m, const char *parent)
+{
+	struct chain *c = m->c;
+	const struct layer *l = &c->layers[m->layer];
+	AUTO_FREE char *dir = path_directory(l->path);
+	AUTO_FREE const char **dirs = calloc(m->nsearch + 1, sizeof(*dirs));
+	char **paths;
+	size_t n;
+	int err = 0;
+
+	if (!dir || !dirs)
+		return fail_nomem();
+	dirs[0] = dir;
+	for (size_t i = 0; i < m->nsearch; i++)
+		dirs[i + 1] = m->search[i];
+	err = family_children(&paths, &n, c->fs, dirs, m->nsearch + 1,
+			      l->img->footer.uuid, NULL);
+	if (err)
+		return err;
+	for (size_t i = 0; i < n && !err; i++)
+		if (!m->layer || strcmp(paths[i], c->layers[m->layer - 1].path))
+			err = link_outside(m, paths[i], parent);
+	family_free_paths(paths, n);
+	if (!err && m->layer)
+		err = chain_link_layer(c, m->layer - 1, parent,
+				       c->layers[m->into].img);
+	return err;
+}
+
+static int
+take_place(struct merge *m, const char *path)
+{
+	struct chain *c = m->c;
+	const struct fs *fs = c->fs;
+	const char *hidden = c->layers[m->into].path;
+	const char *merged = c->layers[m->layer].path;
+	int err = link_children(m, path);
+
+	if (!err && !m->at_parent)
+		err = fs->ops->copy_attributes(fs, merged, hidden);
+	if (!err)
+		err = fs->ops->rename(fs, hidden, path);
+	if (!err)
+		err = fs->ops->sync_dir(fs, path);
+	if (!err)
+		err = fs->ops->sync_dir(fs, hidden);
+	if (!err && m->at_parent)
+		err = unlink_durably(fs, merged);
+	return err;
+}
+
+int
+merge_finish(struct merge *m)
+{
+	struct chain *c = m->c;
+	const char *path =
+		m->at_parent ? m->parent_path : c->layers[m->layer].path;
+	AUTO_FREE char *result = strdup(path);
+	int err;
+
+	if (!result)
+		return fail_nomem();
+	err = take_place(m, result);
+	if (!err)
+		err = chain_remove_layer(c, m->layer);
+	return err ? err : chain_set_path(c, m->layer, result);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* rebase.c - give the leaf another parent and keep what the guest reads.
+ *
+ * A pull: sectors that the leaf lacks, and in which the new parent differs
+ * from the old, are written into the leaf; a flush that began after the last
+ * of them makes them durable (P20); only then is the link changed.  The old
+ * parent is needed, unchanged, until that is durable (P21).  Stopped at any
+ * point, the leaf reads the same on its old parent. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/uuid.h"
+#include "job/job.h"
+#include "job/jobs.h"
+
+#define CHUNK (1u << 20)
+
+struct rebase {
+	struct chain *c, *parent;
+	struct job *job;
+	uint8_t *was, *will; /* CHUNK bytes each */
+	uint64_t copied;
+	bool dry_run;
+};
+
+static int
+check_request(const struct chain *c)
+{
+	const struct layer *l = &c->layers[0];
+
+	if (!c->writable)
+		return fail(VHD_E_READONLY, "%s: opened for reading only",
+			    l->path);
+	if (l->img->type != VHD_TYPE_DIFFERENCING)
+		return fail(VHD_E_INVALID,
+			    "%s: is not differencing, so it has no parent to "
+			    "change",
+			    l->path);
+	if (c->moved.bits)
+		return fail(VHD_E_BUSY, "%s: a merge of it is not finished",
+			    l->path);
+	return 0;
+}
+
+static int
+check_parent(const struct chain *c, const struct chain *parent)
+{
+	for (uint32_t i = 0; i < parent->depth; i++) {
+		const struct image *img = parent->layers[i].img;
+		const struct image *leaf = c->layers[0].img;
+
+		if (io_same_file(img->io, leaf->io) ||
+		    uuid_equal(img->footer.uuid, leaf->footer.uuid))
+			return fail(VHD_E_PARENT,
+				    "%s: stands on %s, so it cannot be its "
+				    "parent",
+				    parent->layers[0].path, c->layers[0].path);
+	}
+	return 0;
+}
+
+/* Write the sectors of a run that would read differently. */
+static int
+keep_run(struct rebase *r, uint64_t offset, uint64_t len)
+{
+	struct image *leaf = r->c->layers[0].img;
+	int err = 0;
+
+	for (uint64_t i = 0, n; i < len && !err; i += n) {
+		n = SECTOR_SIZE;
+		if (!memcmp(r->was + i, r->will + i, SECTOR_SIZE))
+			continue;
+		while (i + n < len &&
+		       memcmp(r->was + i + n, r->will + i + n, SECTOR_SIZE))
+			n += SECTOR_SIZE;
+		r->copied += n;
+		if (!r->dry_run)
+			err = image_pwrite(leaf, r->was + i, (size_t)n,
+					   offset + i);
+	}
+	return err;
+}
+
+/* A run of at most CHUNK that the leaf lacks. */
+static int
+pull_run(struct rebase *r, uint64_t offset, uint64_t len)
+{
+	int err = chain_read_below(r->c, 1, r->was, (size_t)len, offset);
+
+	if (!err)
+		err = chain_read_below(r->parent, 0, r->will, (size_t)len,
+				       offset);
+	return err ? err : keep_run(r, offset, len);
+}
+
+/* Neither parent has anything there. */
+static int
+both_zero(bool *ret, struct rebase *r, uint64_t offset, uint64_t len)
+{
+	bool a = false, b = false;
+	int err = chain_zero_below(&a, r->c, 1, offset, len);
+
+	if (!err && a)
+		err = chain_zero_below(&b, r->parent, 0, offset, len);
+	*ret = a && b;
+	return err;
+}
+
+static int
+pull_chunk(struct rebase *r, uint64_t offset, uint64_t len)
+{
+	uint32_t n = (uint32_t)ceil_div(len, SECTOR_SIZE);
+	uint8_t map[CHUNK / SECTOR_SIZE / 8];
+	enum presence presence;
+	bool zero;
+	int err = both_zero(&zero, r, offset, len);
+
+	if (err || zero)
+		return err;
+	err = image_presence(&presence, map, r->c->layers[0].img,
+			     offset >> SECTOR_SHIFT, n);
+	for (uint32_t i = 0, run; i < n && !err; i += run) {
+		run = bits_run(map, i, n - i);
+		if (!bit_get(map, i))
+			err = pull_run(r,
+				       offset + ((uint64_t)i << SECTOR_SHIFT),
+				       (uint64_t)run << SECTOR_SHIFT);
+	}
+	return err;
+}
+
+static int
+pull(struct rebase *r)
+{
+	int err = job_phase(r->job, "compare", r->c->size);
+
+	for (uint64_t at = 0, n; at < r->c->size && !err; at += n) {
+		n = min_u64(CHUNK, r->c->size - at);
+		err = pull_chunk(r, at, n);
+		if (!err)
+			err = job_step(r->job, n);
+	}
+	return err;
+}
+
+static int
+plan(struct rebase *r)
+{
+	struct vhd_plan p = VHD_PLAN_INIT;
+	const struct layer *l = &r->c->layers[0];
+	int err = r->dry_run ? pull(r) : 0;
+
+	if (!err)
+		err = r->c->fs->ops->free_space(&p.free, r->c->fs, l->path);
+	p.bytes_to_copy = r->copied;
+	p.peak_extra = r->copied;
+	p.final_size = l->img->file_size + r->copied;
+	p.fits = p.free >= p.peak_extra;
+	return err ? err : job_plan(r->job, &p);
+}
+
+/* The layers of the new parent become the layers below the leaf. */
+static int
+adopt(struct chain *c, struct chain *parent)
+{
+	uint32_t depth = parent->depth + 1;
+	struct layer *layers = calloc(depth, sizeof(*layers));
+	int err = 0;
+
+	if (!layers)
+		return fail_nomem();
+	chain_stop(c);
+	layers[0] = c->layers[0];
+	memcpy(layers + 1, parent->layers, parent->depth * sizeof(*layers));
+	for (uint32_t i = 1; i < c->depth; i++) {
+		if (image_close(c->layers[i].img) != 0 && !err)
+			err = VHD_E_IO;
+		free(c->layers[i].path);
+	}
+	free(c->layers);
+	c->layers = layers;
+	c->depth = depth;
+	parent->depth = 0;
+	c->no_parent = false;
+	chain_resume(c);
+	return err;
+}
+
+static int
+switch_parent(struct rebase *r)
+{
+	struct chain *c = r->c;
+	int err = chain_flush(c);
+
+	if (!err)
+		err = chain_link_layer(c, 0, r->parent->layers[0].path,
+				       r->parent->layers[0].img);
+	return err ? err : adopt(c, r->parent);
+}
+
+static int
+rebase_locked(struct rebase *r, uint32_t flags)
+{
+	bool unsafe = flags & VHD_REBASE_UNSAFE;
+	int err = check_parent(r->c, r->parent);
+
+	if (!err && !unsafe && r->c->no_parent)
+		err = fail(VHD_E_NOPARENT,
+			   "%s: opened without its parent, so what it reads "
+			   "cannot be kept",
+			   r->c->layers[0].path);
+	if (!err && !unsafe)
+		err = plan(r);
+	if (err || job_dry_run(r->job))
+		return err;
+	if (!unsafe)
+		err = pull(r);
+	if (!err)
+		err = switch_parent(r);
+	if (!err)
+		job_finish(r->job);
+	return err;
+}
+
+static int
+open_parent(struct chain **ret, const struct chain *c, const char *path)
+{
+	struct chain_opts opts = c->opts;
+
+	opts.flags &= ~(uint32_t)(VHD_OPEN_RDWR | VHD_OPEN_NOPARENT);
+	return chain_open(ret, c->fs, path, &opts);
+}
+
+int
+job_rebase(struct chain *c, const char *path, uint32_t flags,
+	   const struct vhd_job_opts *opts)
+{
+	AUTO(chain_close) struct chain *parent = NULL;
+	AUTO_FREE uint8_t *was = malloc(CHUNK), *will = malloc(CHUNK);
+	struct job job;
+	struct rebase r = {.c = c, .job = &job, .was = was, .will = will};
+	int err = check_request(c);
+
+	if (!err && (!was || !will))
+		err = fail_nomem();
+	if (!err)
+		err = open_parent(&parent, c, path);
+	if (err)
+		return err;
+	if (pthread_mutex_trylock(&c->job_lock) != 0)
+		return fail(VHD_E_BUSY, "%s: another job is running on it",
+			    c->layers[0].path);
+	job_start(&job, opts);
+	r.parent = parent;
+	r.dry_run = job_dry_run(&job);
+	err = rebase_locked(&r, flags);
+	pthread_mutex_unlock(&c->job_lock);
+	return err;
+}

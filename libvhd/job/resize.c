@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* resize.c - change the size that the guest sees.
+ *
+ * The image knows how (image_resize.c); here is when it may be done, and what
+ * a grown child must not show of a longer parent. */
+#include <stdlib.h>
+
+#include "base/path.h"
+#include "chain/family.h"
+#include "job/job.h"
+#include "job/jobs.h"
+
+static int
+check_children(const struct chain *c)
+{
+	const struct layer *l = &c->layers[0];
+	AUTO_FREE char *dir = path_directory(l->path);
+	const char *dirs[] = {dir};
+	char **paths;
+	size_t n;
+	int err;
+
+	if (!dir)
+		return fail_nomem();
+	err = family_children(&paths, &n, c->fs, dirs, 1, l->img->footer.uuid,
+			      l->path);
+	if (err)
+		return err;
+	if (n)
+		err = fail(VHD_E_CHILDREN,
+			   "%s: not resized, because %s stands on it; resize "
+			   "that one",
+			   l->path, paths[0]);
+	family_free_paths(paths, n);
+	return err;
+}
+
+static int
+check_request(const struct chain *c, uint64_t size, uint32_t flags)
+{
+	const struct image *img = c->layers[0].img;
+
+	if (!c->writable)
+		return fail(VHD_E_READONLY, "%s: opened for reading only",
+			    c->layers[0].path);
+	if (!size || size % SECTOR_SIZE)
+		return fail(VHD_E_INVALID,
+			    "%s: a size of %llu bytes; it must be a multiple "
+			    "of 512 and not 0",
+			    c->layers[0].path, (unsigned long long)size);
+	if (size < c->size && !(flags & VHD_RESIZE_SHRINK))
+		return fail(VHD_E_INVALID,
+			    "%s: %llu bytes are fewer than its %llu; shrink "
+			    "its file systems first, then try: vhdtool resize "
+			    "--shrink",
+			    c->layers[0].path, (unsigned long long)size,
+			    (unsigned long long)c->size);
+	if (img->io->block_device)
+		return fail(VHD_E_UNSUPPORTED,
+			    "%s: an image on a block device cannot be resized",
+			    c->layers[0].path);
+	if (img->type == VHD_TYPE_RAW)
+		return 0;
+	if (img->footer.saved_state)
+		return fail(VHD_E_POLICY,
+			    "%s: a machine was suspended on it; start and "
+			    "shut it down first",
+			    c->layers[0].path);
+	return check_children(c);
+}
+
+static int
+plan(struct chain *c, struct job *job, uint64_t size)
+{
+	struct image *img = c->layers[0].img;
+	struct vhd_plan p = VHD_PLAN_INIT;
+	int err = c->fs->ops->free_space(&p.free, c->fs, c->layers[0].path);
+
+	if (err)
+		return err;
+	p.final_size = img->file_size;
+	if (!image_is_sparse(img)) {
+		p.final_size = image_length_for(img->type, size, 0, 0);
+	} else if (size > c->size) {
+		p.peak_extra = (size - c->size) / img->block_size * 4 +
+			       2 * image_region_bytes(img);
+		p.final_size += (size - c->size) / img->block_size * 4;
+	}
+	p.fits = p.free >= p.peak_extra;
+	return job_plan(job, &p);
+}
+
+/* Guests wait for the few metadata writes this takes. */
+static int
+change(struct chain *c, uint64_t size)
+{
+	int err;
+
+	chain_stop(c);
+	err = map_grow(&c->map, ceil_div(max_u64(size, c->size), WINDOW_SIZE));
+	if (!err)
+		err = image_resize(c->layers[0].img, size);
+	c->size = c->layers[0].img->size;
+	chain_resume(c);
+	return err;
+}
+
+/* Between its old end and the parent's end a child reads zero, not what the
+ * parent has there. */
+static int
+hide_parent(struct chain *c, uint64_t was)
+{
+	uint64_t end = c->size;
+
+	if (c->depth < 2 || c->size <= was)
+		return 0;
+	end = min_u64(end, c->layers[1].img->size);
+	if (end <= was)
+		return 0;
+	return chain_zero(c, was, end - was, VHD_IO_FUA);
+}
+
+static int
+resize_locked(struct chain *c, struct job *job, uint64_t size, uint32_t flags)
+{
+	uint64_t was = c->size;
+	int err = check_request(c, size, flags);
+
+	if (!err)
+		err = plan(c, job, size);
+	if (err || job_dry_run(job))
+		return err;
+	err = chain_flush(c);
+	if (!err)
+		err = change(c, size);
+	if (!err)
+		err = hide_parent(c, was);
+	if (!err)
+		job_finish(job);
+	return err;
+}
+
+int
+job_resize(struct chain *c, uint64_t size, uint32_t flags,
+	   const struct vhd_job_opts *opts)
+{
+	struct job job;
+	int err;
+
+	if (pthread_mutex_trylock(&c->job_lock) != 0)
+		return fail(VHD_E_BUSY, "%s: another job is running on it",
+			    c->layers[0].path);
+	job_start(&job, opts);
+	err = resize_locked(c, &job, size, flags);
+	pthread_mutex_unlock(&c->job_lock);
+	return err;
+}
