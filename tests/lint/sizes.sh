@@ -13,10 +13,12 @@ exceptions=''
 long_functions()
 {
 	awk '
-	FNR == 1 { name = ""; last = "" }
+	FNR == 1 { name = "" }
 	/^[A-Za-z_][A-Za-z0-9_]*\(/ {
-		name = $0; sub(/\(.*/, "", name); from = FNR
+		name = $0; sub(/\(.*/, "", name); from = FNR; body = 0
 	}
+	/^{/ { body = 1 }
+	/;$/ && !body { name = "" } # a prototype
 	/^}/ {
 		if (name != "" && FNR - from + 1 > 60)
 			print FILENAME ":" from ": " name " has " \
