@@ -11,7 +11,6 @@
 #include "base/utf.h"
 #include "format/dynhdr.h"
 
-static const char url_scheme[] = "file:";
 static const char url_plain[] = "-_.!~*'():@&=+$,/"; /* and letters, digits */
 
 uint64_t
@@ -109,51 +108,66 @@ hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Decode %XX in place; false if one is broken or stands for NUL. */
-static bool
-percent_decode(char *text)
+/* What the %XX at from stands for; -1: nothing, or NUL, which no path has. */
+static int
+percent_value(const uint8_t *from, size_t left)
 {
-	char *to = text;
+	int high = left > 2 ? hex_value((char)from[1]) : -1;
+	int low = high < 0 ? -1 : hex_value((char)from[2]);
 
-	for (const char *from = text; *from; from++) {
-		int high, low;
+	return low < 0 || high * 16 + low == 0 ? -1 : high * 16 + low;
+}
 
-		if (*from != '%') {
-			*to++ = *from;
-			continue;
-		}
-		high = hex_value(from[1]);
-		low = high < 0 ? -1 : hex_value(from[2]);
-		if (low < 0 || high * 16 + low == 0)
-			return false;
-		*to++ = (char)(high * 16 + low);
-		from += 2;
-	}
-	*to = '\0';
-	return true;
+static bool
+starts(const uint8_t *data, size_t length, const char *with)
+{
+	size_t n = strlen(with);
+
+	return length >= n && memcmp(data, with, n) == 0;
 }
 
 /* Where in a URL does the path begin?  The host is dropped when it is this
  * one; "." and ".." in its place belong to the path, as XenServer writes it;
  * any other host stays in front as //host. */
-static const char *
-url_path(const char *url)
+static size_t
+url_path(const uint8_t *url, size_t length)
 {
-	size_t host;
+	size_t scheme = strlen("file:"), host = scheme + 2, end = host;
 
-	if (strncmp(url, url_scheme, sizeof(url_scheme) - 1) != 0)
-		return url;
-	url += sizeof(url_scheme) - 1;
-	if (strncmp(url, "//", 2) != 0)
-		return url;
-	host = strcspn(url + 2, "/");
-	if (host == 0 || url[2 + host] == '\0')
-		return url + 2;
-	if (strncmp(url + 2, "./", 2) == 0 || strncmp(url + 2, "../", 3) == 0)
-		return url + 2;
-	if (host == 9 && memcmp(url + 2, "localhost", 9) == 0)
-		return url + 2 + host;
-	return url;
+	if (!starts(url, length, "file:"))
+		return 0;
+	if (!starts(url, length, "file://"))
+		return scheme;
+	while (end < length && url[end] != '/')
+		end++;
+	if (end == host || end == length)
+		return host;
+	if (starts(url + host, length - host, "./") ||
+	    starts(url + host, length - host, "../"))
+		return host;
+	if (starts(url + host, length - host, "localhost/"))
+		return end;
+	return scheme;
+}
+
+static bool
+decode_url(char *ret, size_t ret_size, const uint8_t *data, size_t length)
+{
+	size_t used = 0, n = strnlen((const char *)data, length);
+
+	for (size_t i = url_path(data, n); i < n; i++) {
+		int c = data[i];
+
+		if (c == '%') {
+			c = percent_value(data + i, n - i);
+			i += 2;
+		}
+		if (c < 0 || used + 1 >= ret_size)
+			return false;
+		ret[used++] = (char)c;
+	}
+	ret[used] = '\0';
+	return used > 0 && utf8_valid(ret);
 }
 
 static void
@@ -164,27 +178,21 @@ turn_slashes(char *text)
 			*text = '/';
 }
 
-static bool
-url_decode(char *text)
-{
-	const char *path = url_path(text);
-
-	memmove(text, path, strlen(path) + 1);
-	return percent_decode(text) && utf8_valid(text);
-}
-
 bool
 locator_decode(char *ret, size_t ret_size, uint32_t code, const uint8_t *data,
 	       size_t length)
 {
-	if (!locator_text(ret, ret_size, code, data, length))
+	if (ret_size == 0)
 		return false;
-	if (code != PLATFORM_MACX)
-		turn_slashes(ret);
-	else if (!url_decode(ret) || !ret[0]) {
+	if (code == PLATFORM_MACX) {
+		if (length && decode_url(ret, ret_size, data, length))
+			return true;
 		ret[0] = '\0';
 		return false;
 	}
+	if (!locator_text(ret, ret_size, code, data, length))
+		return false;
+	turn_slashes(ret);
 	return true;
 }
 
@@ -239,7 +247,11 @@ encode_windows(uint8_t *ret, size_t ret_size, size_t *ret_length, uint32_t code,
 	for (char *c = text; *c; c++)
 		if (*c == '/')
 			*c = '\\';
-	return utf8_to_utf16(ret, ret_size, ret_length, text, UTF16_LE);
+	if (!utf8_to_utf16(ret, ret_size, &n, text, UTF16_LE) ||
+	    order_of(ret, n) != UTF16_LE)
+		return false;
+	*ret_length = n;
+	return true;
 }
 
 static bool
