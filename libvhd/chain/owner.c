@@ -64,26 +64,39 @@ window_sectors(const struct chain *c, uint64_t window)
 				 end > sector ? end - sector : 0);
 }
 
+/* How many of n sectors lie inside an image?  What lies past its end is zero,
+ * whatever its parents hold there. */
+static uint32_t
+sectors_inside(const struct image *img, uint64_t sector, uint32_t n)
+{
+	uint64_t end = ceil_div(img->size, SECTOR_SIZE);
+
+	return (uint32_t)min_u64(n, end > sector ? end - sector : 0);
+}
+
 static int
 resolve(uint16_t *owners, void *user, uint64_t window)
 {
 	struct chain *c = user;
-	uint32_t n = window_sectors(c, window), left = n;
+	uint32_t n = window_sectors(c, window), left = n, inside;
 	uint8_t open[WINDOW_SECTORS / 8] = {0}, map[WINDOW_SECTORS / 8];
 
 	fill(owners, 0, WINDOW_SECTORS, OWNER_ZERO);
 	bits_set(open, 0, n);
 	for (uint32_t i = 0; i < c->depth && left; i++) {
+		struct image *img = c->layers[i].img;
 		enum presence p;
 		int err;
 
+		inside = sectors_inside(img, window * WINDOW_SECTORS, n);
+		bits_clear(open, inside, n - inside);
 		memset(map, 0, sizeof(map));
 		err = layer_presence(&p, map, c, i, window * WINDOW_SECTORS, n);
 		if (err)
 			return err;
 		if (p != PRESENT_NONE)
 			left = claim(owners, open, map, (uint16_t)i);
-		if (c->layers[i].img->type != VHD_TYPE_DIFFERENCING)
+		if (img->type != VHD_TYPE_DIFFERENCING)
 			break;
 	}
 	/* So that the last window can have one owner too. */
@@ -111,15 +124,20 @@ chain_zero_below(bool *ret, struct chain *c, uint32_t layer, uint64_t offset,
 {
 	uint8_t map[WINDOW_SECTORS / 8];
 	enum presence p = PRESENT_NONE;
+	uint64_t sector = offset >> SECTOR_SHIFT;
+	uint32_t n = (uint32_t)ceil_div(len, SECTOR_SIZE);
 
 	for (uint32_t i = layer; i < c->depth && p == PRESENT_NONE; i++) {
-		int err = image_presence(&p, map, c->layers[i].img,
-					 offset >> SECTOR_SHIFT,
-					 (uint32_t)ceil_div(len, SECTOR_SIZE));
+		struct image *img = c->layers[i].img;
+		int err;
 
+		n = sectors_inside(img, sector, n);
+		if (!n)
+			break;
+		err = image_presence(&p, map, img, sector, n);
 		if (err)
 			return err;
-		if (c->layers[i].img->type != VHD_TYPE_DIFFERENCING)
+		if (img->type != VHD_TYPE_DIFFERENCING)
 			break;
 	}
 	*ret = p == PRESENT_NONE;

@@ -95,19 +95,21 @@ set_shape(struct image *img, bool damaged)
 
 /* The table, as many entries as the disk needs, decoded in place. */
 static int
-read_bat(struct image *img)
+read_bat(struct image *img, bool damaged)
 {
 	uint64_t bytes = (uint64_t)img->blocks * 4;
+	/* All of the table counts, or new blocks would land in it (V45). */
+	uint64_t stored = damaged ? bytes : (uint64_t)img->hdr.max_entries * 4;
 	uint32_t *bat;
 	int err;
 
-	if (!range_ok(img->hdr.table_offset, bytes, img->file_size))
+	if (!range_ok(img->hdr.table_offset, stored, img->file_size))
 		return fail(VHD_E_CORRUPT,
 			    "%s: the table at byte %llu needs %llu bytes, but "
 			    "the file ends at %llu",
 			    img->io->name,
 			    (unsigned long long)img->hdr.table_offset,
-			    (unsigned long long)bytes,
+			    (unsigned long long)stored,
 			    (unsigned long long)img->file_size);
 	bat = malloc(bytes + 1);
 	img->bat = (_Atomic uint32_t *)bat;
@@ -180,7 +182,7 @@ open_vhd(struct image *img, struct io *io, unsigned flags)
 		return 0;
 	err = set_shape(img, flags & IMAGE_DAMAGED);
 	if (!err)
-		err = read_bat(img);
+		err = read_bat(img, flags & IMAGE_DAMAGED);
 	if (!err)
 		err = find_batmap(img);
 	return err;

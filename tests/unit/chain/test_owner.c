@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* test_owner.c - which layer a sector is read from when the sizes in a chain
+ * differ (format 13.2). */
+#include <string.h>
+
+#include "chain/chain.h"
+#include "make_image.h"
+
+#define KIB   (1u << 10)
+#define SMALL (64 * KIB)
+
+static void
+put_sized(struct fs *fs, const char *path, uint64_t size, char letter,
+	  char parent)
+{
+	struct footer f = {.current_size = size,
+			   .geometry = geometry_for(size)};
+
+	memset(f.uuid, parent, 16);
+	put_formatted(
+		fs, path,
+		&(struct image_create){.type = parent ? VHD_TYPE_DIFFERENCING
+						      : VHD_TYPE_DYNAMIC,
+				       .size = size,
+				       .uuid = uuid_of(letter),
+				       .parent = parent ? &f : NULL,
+				       .parent_relative = "parent.vhd"});
+}
+
+static void
+fill_image(struct fs *fs, const char *path, uint64_t size, char with)
+{
+	AUTO_FREE char *bytes = malloc(size);
+	struct image *img = open_image(fs, path, IMAGE_WRITE);
+
+	assert_non_null(bytes);
+	memset(bytes, with, size);
+	expect_ok(image_pwrite(img, bytes, size, 0), path);
+	expect_ok(image_close(img), path);
+}
+
+/* A root of `root` bytes full of 'r', a middle of `middle` with nothing in it
+ * and a leaf of `leaf` with nothing either. */
+static struct chain *
+open_three(struct fs *fs, uint64_t root, uint64_t middle, uint64_t leaf)
+{
+	struct chain_opts opts = {0};
+	struct chain *c = NULL;
+
+	put_sized(fs, "/root.vhd", root, 'r', 0);
+	fill_image(fs, "/root.vhd", root, 'r');
+	put_sized(fs, "/middle.vhd", middle, 'm', 'r');
+	put_sized(fs, "/leaf.vhd", leaf, 'l', 'm');
+	expect_ok(chain_open(&c, fs, "/leaf.vhd", &opts), "chain_open");
+	assert_int_equal(c->depth, 3);
+	return c;
+}
+
+static char
+byte_at(struct chain *c, uint64_t offset)
+{
+	char byte = '?';
+
+	expect_ok(chain_pread(c, &byte, 1, offset), "chain_pread");
+	return byte;
+}
+
+static void
+test_past_the_end_of_a_shorter_middle_is_zero(void **state)
+{
+	struct fs *fs = new_fs();
+	struct chain *c = open_three(fs, 2 * SMALL, SMALL, 2 * SMALL);
+
+	(void)state;
+	assert_int_equal(byte_at(c, SMALL - 1), 'r');
+	assert_int_equal(byte_at(c, SMALL), 0);
+	assert_int_equal(byte_at(c, 2 * SMALL - 1), 0);
+	assert_int_equal(chain_close(c), 0);
+	mem_fs_free(fs);
+}
+
+static void
+test_past_the_end_of_a_shorter_root_is_zero(void **state)
+{
+	struct fs *fs = new_fs();
+	struct chain *c = open_three(fs, SMALL, 2 * SMALL, 2 * SMALL);
+
+	(void)state;
+	assert_int_equal(byte_at(c, SMALL - 1), 'r');
+	assert_int_equal(byte_at(c, SMALL), 0);
+	assert_int_equal(chain_close(c), 0);
+	mem_fs_free(fs);
+}
+
+static void
+test_zero_below_ends_with_the_shorter_middle(void **state)
+{
+	struct fs *fs = new_fs();
+	struct chain *c = open_three(fs, 2 * SMALL, SMALL, 2 * SMALL);
+	bool zero;
+
+	(void)state;
+	expect_ok(chain_zero_below(&zero, c, 1, SMALL, SMALL), "in the tail");
+	assert_true(zero);
+	expect_ok(chain_zero_below(&zero, c, 1, SMALL - 512, SMALL), "across");
+	assert_false(zero);
+	expect_ok(chain_zero_below(&zero, c, 2, SMALL, SMALL), "in the root");
+	assert_false(zero);
+	assert_int_equal(chain_close(c), 0);
+	mem_fs_free(fs);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_past_the_end_of_a_shorter_middle_is_zero),
+		cmocka_unit_test(test_past_the_end_of_a_shorter_root_is_zero),
+		cmocka_unit_test(test_zero_below_ends_with_the_shorter_middle),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
