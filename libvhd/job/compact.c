@@ -278,13 +278,13 @@ repack(struct compact *k)
 /* ---- The job ---- */
 
 static int
-check_state(struct chain *c)
+check_state(const struct job *job, struct chain *c)
 {
 	const struct image *img = c->layers[0].img;
+	int err = job_check_writable(job, c);
 
-	if (!c->writable)
-		return fail(VHD_E_READONLY, "%s: opened for reading only",
-			    c->layers[0].path);
+	if (err)
+		return err;
 	if (c->moved.bits)
 		return fail(VHD_E_BUSY, "%s: a merge of it is not finished",
 			    c->layers[0].path);
@@ -326,7 +326,7 @@ make_plan(struct compact *k, enum vhd_compact_mode mode)
 static int
 compact_locked(struct compact *k, enum vhd_compact_mode mode)
 {
-	int err = check_state(k->c);
+	int err = check_state(k->job, k->c);
 
 	if (!err)
 		err = make_plan(k, mode);

@@ -9,6 +9,18 @@
 
 #include "base/error.h"
 #include "chain/chain.h"
+#include "job/job.h"
+
+/* VHD_E_READONLY, but not for a dry run: that may look at a disk which another
+ * process writes. */
+static inline int
+job_check_writable(const struct job *job, const struct chain *c)
+{
+	if (c->writable || job_dry_run(job))
+		return 0;
+	return fail(VHD_E_READONLY, "%s: opened for reading only",
+		    c->layers[0].path);
+}
 
 int job_create(const struct fs *fs, const char *path,
 	       const struct vhd_create_opts *opts) MUST_CHECK;

@@ -26,10 +26,10 @@ static int
 check_layers(const struct merge *m)
 {
 	struct chain *c = m->c;
+	int err = job_check_writable(m->job, c);
 
-	if (!c->writable)
-		return fail(VHD_E_READONLY, "%s: opened for reading only",
-			    c->layers[0].path);
+	if (err)
+		return err;
 	if (m->into >= c->depth || m->layer >= m->into)
 		return fail(VHD_E_INVALID,
 			    "%s: a merge of layer %u into layer %u asked for, "

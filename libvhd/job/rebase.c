@@ -25,13 +25,13 @@ struct rebase {
 };
 
 static int
-check_request(const struct chain *c)
+check_request(const struct job *job, const struct chain *c)
 {
 	const struct layer *l = &c->layers[0];
+	int err = job_check_writable(job, c);
 
-	if (!c->writable)
-		return fail(VHD_E_READONLY, "%s: opened for reading only",
-			    l->path);
+	if (err)
+		return err;
 	if (l->img->type != VHD_TYPE_DIFFERENCING)
 		return fail(VHD_E_INVALID,
 			    "%s: is not differencing, so it has no parent to "
@@ -240,8 +240,10 @@ job_rebase(struct chain *c, const char *path, uint32_t flags,
 	AUTO_FREE uint8_t *was = malloc(CHUNK), *will = malloc(CHUNK);
 	struct job job;
 	struct rebase r = {.c = c, .job = &job, .was = was, .will = will};
-	int err = check_request(c);
+	int err;
 
+	job_start(&job, opts);
+	err = check_request(&job, c);
 	if (!err && (!was || !will))
 		err = fail_nomem();
 	if (!err)
@@ -251,7 +253,6 @@ job_rebase(struct chain *c, const char *path, uint32_t flags,
 	if (pthread_mutex_trylock(&c->job_lock) != 0)
 		return fail(VHD_E_BUSY, "%s: another job is running on it",
 			    c->layers[0].path);
-	job_start(&job, opts);
 	r.parent = parent;
 	r.dry_run = job_dry_run(&job);
 	err = rebase_locked(&r, flags);

@@ -36,13 +36,14 @@ check_children(const struct chain *c)
 }
 
 static int
-check_request(const struct chain *c, uint64_t size, uint32_t flags)
+check_request(const struct job *job, const struct chain *c, uint64_t size,
+	      uint32_t flags)
 {
 	const struct image *img = c->layers[0].img;
+	int err = job_check_writable(job, c);
 
-	if (!c->writable)
-		return fail(VHD_E_READONLY, "%s: opened for reading only",
-			    c->layers[0].path);
+	if (err)
+		return err;
 	if (!size || size % SECTOR_SIZE)
 		return fail(VHD_E_INVALID,
 			    "%s: a size of %llu bytes; it must be a multiple "
@@ -124,7 +125,7 @@ static int
 resize_locked(struct chain *c, struct job *job, uint64_t size, uint32_t flags)
 {
 	uint64_t was = c->size;
-	int err = check_request(c, size, flags);
+	int err = check_request(job, c, size, flags);
 
 	if (!err)
 		err = plan(c, job, size);
