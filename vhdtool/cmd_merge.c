@@ -77,22 +77,22 @@ is_layer(vhd_t *disk, uint32_t layer, const char *path)
 	return resolved && strcmp(resolved, path) == 0;
 }
 
-/* Which layer does --into name?  A merge that was interrupted has renamed it
- * to BASE@.merging-UUID.vhd, but whoever carries on says the same again. */
+/* Which layer does --into name?  A merge that was interrupted has renamed it,
+ * and all between, to BASE@.merging-UUID.vhd; whoever carries on says the same
+ * again, and means the lowest of these. */
 static int
 find_layer(uint32_t *ret, vhd_t *disk, const struct merge_args *args)
 {
 	AUTO_FREE char *path = realpath(args->into, NULL);
-	uint32_t depth = vhd_depth(disk);
-	uint32_t layer = 1;
+	uint32_t layer = vhd_depth(disk) - 1;
 
 	if (!path && errno != ENOENT) {
 		say("%s: %s", args->into, strerror(errno));
 		return EXIT_FAILED;
 	}
-	while (layer < depth && !is_layer(disk, layer, path))
-		layer++;
-	if (layer == depth) {
+	while (layer > 0 && !is_layer(disk, layer, path))
+		layer--;
+	if (layer == 0) {
 		say("%s is not among the parents of %s; try: vhdtool inspect "
 		    "--chain %s",
 		    args->into, args->child, args->child);
