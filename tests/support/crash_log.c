@@ -20,6 +20,12 @@ crash_room(void *list, size_t n, size_t room, size_t element)
 	return more;
 }
 
+static uint32_t
+min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 static void
 must(int err)
 {
@@ -83,14 +89,6 @@ add_size(struct crash_file *file, uint64_t when, uint64_t size)
 	file->sizes[file->nsizes++] = (struct crash_size){when, size};
 }
 
-static void
-begin_sizes(struct crash_file *file)
-{
-	file->nsizes = 0;
-	file->shrunk = false;
-	add_size(file, 0, mem_data_size(file->durable));
-}
-
 struct crash_file *
 crash_log_file(struct crash_log *log, uint64_t inode)
 {
@@ -104,7 +102,7 @@ crash_log_file(struct crash_log *log, uint64_t inode)
 		abort();
 	file->inode = inode;
 	must(mem_data_new(&file->durable));
-	begin_sizes(file);
+	add_size(file, 0, 0);
 	file->next = log->files;
 	log->files = file;
 	return file;
@@ -267,83 +265,122 @@ crash_log_resize(struct crash_log *log, struct crash_file *file,
 	add_size(file, log->now, size);
 	if (size > old_size)
 		return;
-	file->shrunk = true;
 	cut_versions(file, size / CRASH_SECTOR);
 	if (size % CRASH_SECTOR)
 		add_version(log, file, live, size / CRASH_SECTOR);
 }
 
-void
-crash_log_flush(struct crash_file *file, struct mem_data *live)
-{
-	forget_sectors(file);
-	mem_data_free(file->durable);
-	file->durable = mem_data_share(live);
-	begin_sizes(file);
-}
-
+/* The sizes up to a moment are durable: the rest count from there. */
 static void
-forget_sector(struct crash_file *file, uint64_t number)
+forget_sizes(struct crash_file *file, uint64_t mark)
 {
-	size_t at = find_sector(file, number);
-	struct crash_sector *sector = &file->sectors[at];
+	uint32_t k = 0;
 
-	if (at == file->nsectors || sector->number != number)
-		return;
-	while (sector->n)
-		free(sector->versions[--sector->n]);
-	free(sector->versions);
-	file->nsectors--;
-	memmove(sector, sector + 1, (file->nsectors - at) * sizeof(*sector));
-}
+	while (k + 1 < file->nsizes && file->sizes[k + 1].when <= mark)
+		k++;
+	file->nsizes -= k;
+	memmove(file->sizes, file->sizes + k,
+		file->nsizes * sizeof(*file->sizes));
+	file->sizes[0].when = 0;
+	for (size_t i = 0; i < file->nsectors; i++)
+		for (uint32_t v = 0; v < file->sectors[i].n; v++) {
+			struct crash_version *version =
+				file->sectors[i].versions[v];
 
-/* Every size that is pending happens, with what it cuts off. */
-static void
-flush_sizes(struct crash_file *file)
-{
-	uint32_t last = file->nsizes - 1;
-
-	for (uint32_t i = 1; i <= last; i++)
-		must(mem_data_resize(&file->durable, file->sizes[i].size));
-	for (size_t i = 0; i < file->nsectors; i++) {
-		struct crash_sector *sector = &file->sectors[i];
-		uint32_t n = sector->n;
-
-		sector->n = 0;
-		for (uint32_t v = 0; v < n; v++) {
-			sector->versions[v]->first_size = 0;
-			if (sector->versions[v]->last_size >= last)
-				sector->versions[sector->n++] =
-					sector->versions[v];
-			else
-				free(sector->versions[v]);
+			version->first_size -= min_u32(version->first_size, k);
+			if (version->last_size != UINT32_MAX)
+				version->last_size -=
+					min_u32(version->last_size, k);
 		}
-		if (!sector->n)
-			forget_sector(file, file->sectors[i--].number);
+}
+
+/* Drop the versions of [first, end) up to a moment; of every sector those
+ * that the first `cut` sizes after the durable one took away. */
+static void
+forget_versions(struct crash_file *file, uint64_t first, uint64_t end,
+		uint64_t mark, uint32_t cut)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < file->nsectors; i++) {
+		struct crash_sector sector = file->sectors[i];
+		bool inside = sector.number >= first && sector.number < end;
+		uint32_t n = sector.n;
+
+		sector.n = 0;
+		for (uint32_t v = 0; v < n; v++) {
+			struct crash_version *version = sector.versions[v];
+
+			if ((inside && version->when <= mark) ||
+			    version->last_size < cut)
+				free(version);
+			else
+				sector.versions[sector.n++] = version;
+		}
+		if (sector.n)
+			file->sectors[kept++] = sector;
+		else
+			free(sector.versions);
 	}
-	begin_sizes(file);
+	file->nsectors = kept;
 }
 
 void
-crash_log_flush_range(struct crash_file *file, const struct mem_data *live,
-		      uint64_t offset, uint64_t length)
+crash_log_flush(struct crash_file *file, struct mem_data *content,
+		uint64_t mark)
 {
+	forget_versions(file, 0, UINT64_MAX, mark, 0);
+	forget_sizes(file, mark);
+	mem_data_free(file->durable);
+	file->durable = mem_data_share(content);
+	file->sizes[0].size = mem_data_size(content);
+}
+
+static bool
+has_shrunk(const struct crash_file *file)
+{
+	for (uint32_t i = 1; i < file->nsizes; i++)
+		if (file->sizes[i].size < file->sizes[i - 1].size)
+			return true;
+	return false;
+}
+
+/* Every size up to a moment happens, with what it cuts off. */
+static void
+flush_sizes(struct crash_file *file, uint64_t mark)
+{
+	uint32_t last = 0;
+
+	for (uint32_t i = 1; i < file->nsizes && file->sizes[i].when <= mark;
+	     i++) {
+		must(mem_data_resize(&file->durable, file->sizes[i].size));
+		last = i;
+	}
+	forget_versions(file, 0, 0, 0, last);
+	forget_sizes(file, mark);
+}
+
+void
+crash_log_flush_range(struct crash_file *file, const struct mem_data *content,
+		      uint64_t mark, uint64_t offset, uint64_t length)
+{
+	uint64_t first = offset / CRASH_SECTOR;
 	uint64_t end = ceil_div(offset + length, CRASH_SECTOR);
 	uint64_t size;
 
-	if (offset + length > file->sizes[0].size || file->shrunk)
-		flush_sizes(file);
+	if (offset + length > file->sizes[0].size || has_shrunk(file))
+		flush_sizes(file, mark);
 	size = mem_data_size(file->durable);
-	for (uint64_t i = offset / CRASH_SECTOR; i < end; i++) {
+	for (uint64_t i = first; i < end; i++) {
 		uint8_t bytes[CRASH_SECTOR];
 
-		read_sector(bytes, live, i);
+		read_sector(bytes, content, i);
 		must(mem_data_write(
 			&file->durable, bytes,
 			(size_t)min_u64(CRASH_SECTOR, size - i * CRASH_SECTOR),
 			i * CRASH_SECTOR));
-		forget_sector(file, i);
 	}
+	forget_versions(file, first, end, mark, 0);
 }
 
 static void
@@ -427,11 +464,11 @@ same_directory(const char *a, const char *b)
 }
 
 void
-crash_log_sync_dir(struct crash_log *log, const char *path)
+crash_log_sync_dir(struct crash_log *log, const char *path, uint64_t mark)
 {
 	size_t end = 0;
 
-	for (size_t i = 0; i < log->nops; i++)
+	for (size_t i = 0; i < log->nops && log->ops[i].when <= mark; i++)
 		for (int k = 0; k < log->ops[i].n; k++)
 			if (same_directory(log->ops[i].set[k].path, path))
 				end = i + 1;

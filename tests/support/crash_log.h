@@ -43,7 +43,6 @@ struct crash_file {
 	/* The first is the durable one. */
 	struct crash_size *sizes;
 	uint32_t nsizes, sizes_room;
-	bool shrunk; /* some size is less than the one before */
 	struct crash_file *next;
 };
 
@@ -106,9 +105,12 @@ void crash_log_write(struct crash_log *log, struct crash_file *file,
 void crash_log_resize(struct crash_log *log, struct crash_file *file,
 		      const struct mem_data *live, uint64_t old_size);
 
-/* Everything, or one range only, is durable. */
-void crash_log_flush(struct crash_file *file, struct mem_data *live);
-void crash_log_flush_range(struct crash_file *file, const struct mem_data *live,
+/* Everything, or one range only, is durable as it was when log->now was mark;
+ * content is what the file held then. */
+void crash_log_flush(struct crash_file *file, struct mem_data *content,
+		     uint64_t mark);
+void crash_log_flush_range(struct crash_file *file,
+			   const struct mem_data *content, uint64_t mark,
 			   uint64_t offset, uint64_t length);
 
 /* Names. */
@@ -117,7 +119,7 @@ void crash_log_name(struct crash_log *log, const char *path,
 void crash_log_names(struct crash_log *log, const char *a,
 		     struct crash_file *a_file, const char *b,
 		     struct crash_file *b_file);
-void crash_log_sync_dir(struct crash_log *log, const char *path);
+void crash_log_sync_dir(struct crash_log *log, const char *path, uint64_t mark);
 
 /* Apply one change to a list of names that has room for two more.  The paths
  * stay the change's own. */

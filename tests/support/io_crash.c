@@ -33,18 +33,26 @@ live_data(struct crash_io *self)
 	return data;
 }
 
-/* Tell the test that something is about to become durable. */
-static void
-call_hook(struct crash_fs *fs)
+/* What a flush covers: what completed before it was called.  Then the test
+ * may look, and write more, which the flush does not cover.  self: NULL for a
+ * directory. */
+static uint64_t
+begin_flush(struct mem_data **ret, struct crash_fs *fs, struct crash_io *self)
 {
+	uint64_t mark;
 	bool pending;
 
 	pthread_mutex_lock(&fs->lock);
 	fs->flushes++;
+	mark = fs->log.now;
+	if (self)
+		*ret = live_data(self);
 	pending = fs->hook && crash_log_pending(&fs->log);
 	pthread_mutex_unlock(&fs->lock);
 	if (pending)
 		fs->hook(&fs->fs, fs->hook_user);
+	pthread_mutex_lock(&fs->lock);
+	return mark;
 }
 
 static int
@@ -79,15 +87,14 @@ crash_pwrite_durable(struct io *io, const void *buf, size_t len,
 {
 	struct crash_io *self = self_of(io);
 	struct mem_data *data;
+	uint64_t mark;
 	int err;
 
 	err = crash_pwrite(io, buf, len, offset);
 	if (err || !len)
 		return err;
-	call_hook(self->fs);
-	pthread_mutex_lock(&self->fs->lock);
-	data = live_data(self);
-	crash_log_flush_range(self->file, data, offset, len);
+	mark = begin_flush(&data, self->fs, self);
+	crash_log_flush_range(self->file, data, mark, offset, len);
 	mem_data_free(data);
 	pthread_mutex_unlock(&self->fs->lock);
 	return 0;
@@ -98,11 +105,9 @@ crash_flush(struct io *io)
 {
 	struct crash_io *self = self_of(io);
 	struct mem_data *data;
+	uint64_t mark = begin_flush(&data, self->fs, self);
 
-	call_hook(self->fs);
-	pthread_mutex_lock(&self->fs->lock);
-	data = live_data(self);
-	crash_log_flush(self->file, data);
+	crash_log_flush(self->file, data, mark);
 	mem_data_free(data);
 	pthread_mutex_unlock(&self->fs->lock);
 	return 0;
@@ -366,10 +371,9 @@ crash_sync_dir(const struct fs *fs, const char *path)
 {
 	struct crash_fs *self = crash_fs_of(fs);
 	char *name = mem_path(path);
+	uint64_t mark = begin_flush(NULL, self, NULL);
 
-	call_hook(self);
-	pthread_mutex_lock(&self->lock);
-	crash_log_sync_dir(&self->log, name);
+	crash_log_sync_dir(&self->log, name, mark);
 	pthread_mutex_unlock(&self->lock);
 	free(name);
 	return 0;
@@ -500,7 +504,7 @@ adopt_content(struct adoption *adoption, const char *path)
 		return err;
 	err = mem_fs_put_data(adoption->to->live, path, data);
 	if (!err)
-		crash_log_flush(file_at(adoption->to, path), data);
+		crash_log_flush(file_at(adoption->to, path), data, UINT64_MAX);
 	mem_data_free(data);
 	return err;
 }
@@ -518,7 +522,7 @@ adopt_file(const char *path, void *user)
 		err = adopt_content(adoption, path);
 	if (!err) {
 		crash_log_name(log, path, file_at(adoption->to, path));
-		crash_log_sync_dir(log, path);
+		crash_log_sync_dir(log, path, log->now);
 	}
 	return err;
 }

@@ -28,7 +28,8 @@ DEFINE_CLEANUP(struct fs, crash_fs_free);
 
 /* Called when a flush, a durable write or sync_dir is about to take effect and
  * something is pending: the moments at which most states are possible.  It
- * may call crash_each_state.  NULL: no more. */
+ * may call crash_each_state, and change files, which that flush does not
+ * cover.  NULL: no more. */
 typedef void (*crash_hook)(struct fs *fs, void *user);
 void crash_set_hook(struct fs *fs, crash_hook hook, void *user);
 

@@ -425,6 +425,51 @@ test_hook_comes_before_the_flush(void **state)
 	assert_int_equal(crash_flushes(place->fs), 3);
 }
 
+static void
+write_hook(struct fs *fs, void *user)
+{
+	crash_set_hook(fs, NULL, NULL);
+	put(user, "B", 1);
+	put(user, "C", 2);
+}
+
+static void
+test_flush_covers_what_came_before_it(void **state)
+{
+	struct place *place = *state;
+
+	put(place->io, "xy", 0);
+	flush(place->io);
+	put(place->io, "A", 0);
+	crash_set_hook(place->fs, write_hook, place->io);
+	flush(place->io);
+	EXPECT_STATES(place, "a=Ay ", "a=AB ", "a=Ay. ", "a=AyC ", "a=AB. ",
+		      "a=ABC ");
+}
+
+static void
+cut_hook(struct fs *fs, void *user)
+{
+	struct io *io = user;
+
+	crash_set_hook(fs, NULL, NULL);
+	assert_int_equal(io->ops->truncate(io, 512), 0);
+	put(io, "C", 1);
+}
+
+static void
+test_cut_during_a_flush_is_pending(void **state)
+{
+	struct place *place = *state;
+
+	put(place->io, "x", 0);
+	flush(place->io);
+	put(place->io, "ab", 1);
+	crash_set_hook(place->fs, cut_hook, place->io);
+	flush(place->io);
+	EXPECT_STATES(place, "a=xab ", "a=x ", "a=x. ", "a=xC ");
+}
+
 static int
 stop_at_third(const struct crash_state *state, void *user)
 {
@@ -517,6 +562,8 @@ main(void)
 		IN_PLACE(test_second_name_leads_to_the_same_file),
 		IN_PLACE(test_state_can_crash_again),
 		IN_PLACE(test_hook_comes_before_the_flush),
+		IN_PLACE(test_flush_covers_what_came_before_it),
+		IN_PLACE(test_cut_during_a_flush_is_pending),
 		IN_PLACE(test_walk_ends_when_told),
 		IN_PLACE(test_sample_keeps_to_its_size_and_seed),
 		IN_PLACE(test_text_tells_the_choice),
