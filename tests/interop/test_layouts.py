@@ -175,5 +175,13 @@ def _():
         after_write('top.vhd', want)
 
 
+@claim('--ignore-bitmap reads what lies under clear bits, as QEMU does')
+def _():
+    for _name in each(['garbage-under-clear-bits']):
+        vhdtool('convert', '--ignore-bitmap', '-O', 'raw', 'x.vhd', 'x.raw')
+        equal(sha256_file('x.raw'),
+              Chain('x.vhd', ignore_bitmap=True).sha256(), 'content')
+
+
 need_vhdtool()
 main()

@@ -60,6 +60,16 @@ def _():
         equal(ours['format'], 'vhd', f'{path}: format')
 
 
+@claim('--size-from-chs gives the sizes that QEMU shows')
+def _():
+    samples.unpack_all()
+    for path, size in (('virtualpc-dynamic.vhd', 136363130880),
+                       ('vbox.vhd', 41909760)):
+        vhdtool('convert', '--size-from-chs', '-O', 'raw', path, 'out.raw')
+        equal(os.path.getsize('out.raw'), size, path)
+        os.unlink('out.raw')
+
+
 @claim('check finds no error in them')
 def _():
     for path, _kind, _size, _content in each():
