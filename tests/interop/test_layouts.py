@@ -71,12 +71,14 @@ def _():
     collect((name, one) for name in each())
 
 
-@claim('check sees no error that the oracle does not see, nor misses one')
+@claim('check gives the warnings and errors that the oracle gives, no other')
 def _():
     def one():
         result = vhdtool_json('check', '--json', 'x.vhd', expect=None)
-        ours = [(f['code'], f['severity']) for f in result['findings']]
-        equal(serious(ours), serious(vhdcheck.check('x.vhd')), 'findings')
+        ours = {(f['code'], f['severity']) for f in result['findings']}
+        want = {f[:2] for f in vhdcheck.check('x.vhd')}
+        equal(sorted(f for f in ours if f[1] != 'note'),
+              sorted(f for f in want if f[1] != 'note'), 'findings')
     collect((name, one) for name in each())
 
 

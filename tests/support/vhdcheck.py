@@ -22,6 +22,7 @@ Finding = collections.namedtuple('Finding', 'code severity offset message')
 CREATORS = (b'vpc ', b'vs  ', b'win ', b'qemu', b'qem2', b'vbox', b'd2v\0',
             b'tap\0', b'CTXS', b'wa\0\0', b'caml', b'dutl', b'xo  ', b'mVHD',
             b'DBox', b'simh', b'*img', bytes(4))
+SIZED = (b'win ', b'qem2', b'd2v ', b'CTXS', b'tap\0')  # 5: by QEMU to 9
 CODES = (b'Wi2r', b'Wi2k', b'W2ru', b'W2ku', b'Mac ', b'MacX')
 
 
@@ -89,7 +90,7 @@ class Check:
         end, where = next((e for e in ends if self.good(e[0])), (None, None))
         copy = self.looks(0)
         good_copy = copy if self.good(copy) and copy.type != FIXED else None
-        self.poison(aligned)
+        poisoned = self.poison(aligned)
         if not end and not good_copy:
             end, where = self.scan(aligned)
             if not end:
@@ -99,8 +100,12 @@ class Check:
         self.footer_at, self.footer_length = where or (None, 0)
         if end and end.type != FIXED:
             self.compare(end, good_copy)
-        elif not end:
-            self.say('V04', ERROR, aligned, 'no valid footer at the end')
+        elif not end and not poisoned:
+            # A crash leaves none at all, which the next writer puts right.
+            self.say('V04', ERROR if any(e[0] for e in ends) else WARNING,
+                     aligned, 'no valid footer at the end')
+            self.say_if(any(e[0] for e in ends), 'V07', ERROR, aligned,
+                        'checksum')
         if where:
             self.say_if(where[1] == 511, 'V10', NOTE, where[0], '511 bytes')
         self.say_if(n % SECTOR not in (0, 511), 'V09', WARNING, n, 'odd size')
@@ -114,9 +119,11 @@ class Check:
 
     def poison(self, aligned):
         data = self.raw.pread(SECTOR, aligned)
-        self.say_if(data == b'\xc7' * SECTOR or data[:8] == b'v_poison' or
-                    self.raw.pread(8, 0) == b'v_poison', 'V31', ERROR,
-                    aligned, 'in use or interrupted by tapdisk')
+        bad = data == b'\xc7' * SECTOR or data[:8] == b'v_poison' or \
+            self.raw.pread(8, 0) == b'v_poison'
+        self.say_if(bad, 'V31', ERROR, aligned,
+                    'in use or interrupted by tapdisk')
+        return bad
 
     def no_footer(self, seen):
         """Says why none of the footers that have their cookie is good."""
@@ -131,6 +138,7 @@ class Check:
     def compare(self, end, copy):
         if not copy:
             self.say('V05', ERROR, 0, 'no valid copy at offset 0')
+            self.say_if(self.looks(0), 'V07', ERROR, 0, 'checksum')
         elif copy.bytes[:85] + copy.bytes[86:] != \
                 end.bytes[:85] + end.bytes[86:] or \
                 not end.is_tap and copy.bytes != end.bytes:
@@ -166,7 +174,7 @@ class Check:
             self.say('V24', WARNING, at, f'geometry {stored} above the size')
         elif stored != geometry(f.size):
             self.say('V25', NOTE, at, f'geometry {stored}')
-        if f.creator in (b'vpc ', b'qemu') and product * SECTOR != f.size:
+        if f.creator not in SIZED and product * SECTOR != f.size:
             self.say('V26', WARNING, at, 'QEMU will show another size')
 
     def check_fixed(self):
