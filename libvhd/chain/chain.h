@@ -180,7 +180,8 @@ struct located {
 	char *path; /* absolute, links resolved; owned by the
 		     * caller */
 	enum vhd_parent_status status;
-	bool raw;    /* a plain disk, by VHD_OPEN_RAW_PARENT */
+	bool raw;     /* a plain disk, by VHD_OPEN_RAW_PARENT */
+	bool by_path; /* it is where a locator of the child says it is */
 	char *wrong; /* a file that was there, but is not it */
 };
 

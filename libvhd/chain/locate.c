@@ -327,6 +327,28 @@ time_fits(const struct hunt *h)
 	       st.mtime - VHD_EPOCH == (int64_t)time;
 }
 
+static bool
+leads_to(const struct hunt *h, const char *path, const char *file)
+{
+	AUTO_FREE char *joined = path_join(h->dir, path), *resolved = NULL;
+
+	return joined && h->fs->ops->resolve(&resolved, h->fs, joined) == 0 &&
+	       !strcmp(resolved, file);
+}
+
+/* Does a locator lead to what was found? */
+static bool
+found_by_path(const struct hunt *h)
+{
+	char path[MAX_PATH_TEXT];
+
+	for (unsigned i = 0; i < MAX_LOCATORS; i++)
+		if (image_locator(path, sizeof(path), h->img, i, true) &&
+		    !is_foreign(path) && leads_to(h, path, h->result.path))
+			return true;
+	return false;
+}
+
 static int
 refuse(const struct hunt *h, const char *child_path)
 {
@@ -344,6 +366,7 @@ conclude(struct hunt *h, const char *child_path)
 {
 	struct located *l = &h->result;
 
+	l->by_path = l->path && found_by_path(h);
 	if (l->path)
 		l->status =
 			time_fits(h) ? VHD_PARENT_OK : VHD_PARENT_TIME_DIFFERS;
