@@ -6,16 +6,16 @@
 #include "cmd.h"
 #include "exit.h"
 #include "memory.h"
-#include "name.h"
 #include "out.h"
 #include "say.h"
+#include "scan.h"
 #include "size.h"
 #include "svg.h"
 #include "value.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <vhd.h>
 
 struct tree_args {
 	struct words paths;
@@ -47,61 +47,10 @@ static const char *const examples[] = {
 	"Show how the images in a directory stand on each other.",
 	"tree --svg tree.svg /vm /backup",
 	"Draw those of two directories as one picture.",
+	"tree disk.avhd",
+	"Show the tree that one image belongs to.",
 	NULL,
 };
-
-/* ---- The result -------------------------------------------------------- */
-
-static json_t *
-describe(const struct vhd_tree_node *node, const struct vhd_tree_node *parent,
-	 uint64_t depth)
-{
-	json_t *object = out_object();
-	bool child = node->type == VHD_TYPE_DIFFERENCING;
-
-	out_text(object, "filename", node->path);
-	out_text(object, "error", node->err ? node->message : NULL);
-	if (node->err)
-		return object;
-	out_text(object, "name", node->name);
-	out_text(object, "type", name_of_type(node->type));
-	out_uuid(object, "uuid", node->uuid);
-	out_uuid(object, "parent-uuid", child ? node->parent_uuid : NULL);
-	out_text(object, "parent", parent ? parent->path : NULL);
-	out_number(object, "depth", depth);
-	out_number(object, "virtual-size", node->virtual_size);
-	out_number(object, "file-length", node->file_length);
-	out_number(object, "actual-size", node->actual_size);
-	out_time(object, "created", node->created);
-	out_bool(object, "live", node->live);
-	out_bool(object, "orphan", node->orphan);
-	out_bool(object, "duplicate", node->duplicate);
-	out_bool(object, "merging", node->merging);
-	return object;
-}
-
-static json_t *
-describe_tree(const vhd_tree_t *tree)
-{
-	size_t count = vhd_tree_count(tree);
-	uint64_t *depths = must(calloc(count + 1, sizeof(*depths)));
-	json_t *list = out_array();
-
-	for (size_t i = 0; i < count; i++) {
-		const struct vhd_tree_node *node = vhd_tree_get(tree, i);
-		const struct vhd_tree_node *parent = NULL;
-
-		if (node->parent != SIZE_MAX) {
-			parent = vhd_tree_get(tree, node->parent);
-			depths[i] = depths[node->parent] + 1;
-		}
-		out_append(list, describe(node, parent, depths[i]));
-	}
-	free(depths);
-	return list;
-}
-
-/* ---- What people see of it --------------------------------------------- */
 
 /* What is remarkable about an image, in words. */
 static const char *
@@ -254,7 +203,6 @@ run(const void *user)
 {
 	const struct tree_args *args = user;
 	json_auto_t *list = NULL;
-	vhd_tree_t *tree;
 	int err;
 
 	if (args->svg && args->json)
@@ -262,11 +210,9 @@ run(const void *user)
 						"each other");
 	if (args->force && !args->svg)
 		return opt_usage(&command_tree, "--force goes with --svg only");
-	err = vhd_tree_scan(&tree, args->paths.items, args->paths.count);
+	err = scan_images(&list, &args->paths);
 	if (err)
 		return say_err(err);
-	list = describe_tree(tree);
-	vhd_tree_free(tree);
 	if (args->svg)
 		return draw(list, args);
 	return out_result(list, args->json, print_text);
@@ -276,10 +222,11 @@ const struct command command_tree = {
 	.name = "tree",
 	.aliases = {"scan"},
 	.brief = "show how images stand on each other",
-	.about = "Show every image among the files and in the directories "
-		 "given, each below its parent, which is recognized by UUID "
-		 "wherever it is and whatever it is called. Sub-directories "
-		 "are not searched. Images whose parent is not there, copies "
+	.about = "Show every image in a directory (not in its "
+		 "sub-directories), or the tree that a file belongs to, each "
+		 "image below its parent. Parents are recognized by UUID, "
+		 "wherever they are among the images looked at and whatever "
+		 "they are called. Images whose parent is not there, copies "
 		 "with the same UUID and files that cannot be read come "
 		 "last.",
 	.options = options,

@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+. "$(dirname "$0")/functions.sh"
+claim "--dry-run says what a job would cost, and changes no file at all"
+requires jq
+chain
+printf '%s\n' 'type dynamic' 'size 10M' 'block 3 = pattern 4' | image new.vhd
+before=$(state ./*)
+
+plan() # ARGUMENT...
+{
+	vhdtool 0 "$@" --dry-run --json
+	json_is 'keys | join(" ")' \
+	    "bytes-to-copy final-size fits free peak-extra"
+	json_is '[.fits, (.free > 0), (."final-size" > 0)] | unique | @json' \
+	    "[true]"
+	equal "$last: the files" "$before" "$(state ./*)"
+	vhdtool 0 "$@" --dry-run
+	stdout_has "^fits: +yes$"
+	equal "$last: the files" "$before" "$(state ./*)"
+}
+
+plan merge leaf.vhd
+plan merge --into base.vhd leaf.vhd
+plan compact base.vhd
+plan compact --mode repack leaf.vhd
+plan resize leaf.vhd +1G
+plan rebase --parent new.vhd leaf.vhd
+plan convert leaf.vhd copy.vhd
+plan convert -O raw leaf.vhd copy.img
+vhdtool 0 relink --dry-run .
+equal "$last: the files" "$before" "$(state ./*)"

@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+. "$(dirname "$0")/functions.sh"
+claim "rebase copies what differs; --unsafe only writes the link"
+requires jq
+chain
+printf '%s\n' 'type dynamic' 'size 10M' 'block 0 = pattern 1' \
+    'block 3 = pattern 9' | image new.vhd
+want=$(content leaf.vhd)
+
+vhdtool 0 rebase --parent new.vhd leaf.vhd
+vhdtool 0 inspect --json leaf.vhd
+json_is '."full-parent-filename" | split("/") | last' new.vhd
+equal "content" "$want" "$(content leaf.vhd)"
+vhdtool 0 check --chain leaf.vhd
+
+# mid.vhd loses its parent; a copy of that is as good.
+vhdtool 0 convert base.vhd copy.vhd
+want=$(content mid.vhd)
+rm base.vhd
+vhdtool 6 rebase --parent copy.vhd mid.vhd
+vhdtool 0 rebase --unsafe --parent copy.vhd mid.vhd
+equal "content" "$want" "$(content mid.vhd)"
