@@ -73,6 +73,7 @@ case('V01', FATAL, lambda p: empty().truncate(100))
 case('V02', FATAL, lambda p: empty().poke(0, b'vhdxfile'))
 case('V03', FATAL, lambda p: empty().poke(0, b'x').poke(0x1e00, b'x'))
 case('V04', WARNING, of(dynamic, end='none'))
+case('V04.cut', ERROR, lambda p: dynamic().truncate(0x403000))
 case('V04.zero', WARNING, of(dynamic, end={'cookie': bytes(8)}))
 case('V04.sum', ERROR, of(dynamic, end={'checksum': 1}), ['V07'])
 case('V05', ERROR, of(dynamic, copy='none'))
@@ -253,7 +254,7 @@ chain('V101', ERROR, header_of_child)
 chain('V102', WARNING, of(child, header={'parent_time': 1000}))
 chain('V103', FATAL, itself)
 chain('V106', WARNING, lambda p: child(p, size=12 * MiB))
-chain('V108', ERROR, bad_parent)
+chain('V108', ERROR, bad_parent, ['V05'])
 
 
 def damage(path, name):

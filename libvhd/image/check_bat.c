@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* check_bat.c - rules V44 to V46 and V70 to V78, V81: the block table and
+ * where it says that blocks are (format 20.2, 20.3).
+ *
+ * All blocks take the same room, so that in file order only neighbours need
+ * to be compared, and their ends are in order as well. */
+#include "image/check.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "image/image.h"
+
+#define CHUNK 65536u /* bytes of the table that are read at once */
+
+/* ---- Reading the table -------------------------------------------------- */
+
+/* Entries of the table that are inside the file. */
+static uint64_t
+entries_inside(const struct check *c)
+{
+	const struct dynhdr *h = &c->found.hdr;
+
+	if (h->table_offset >= c->file_size)
+		return 0;
+	return min_u64((c->file_size - h->table_offset) / 4, h->max_entries);
+}
+
+static void
+past_the_disk(struct check *c, uint64_t entry, uint32_t value)
+{
+	if (value != BAT_UNUSED)
+		tell(c, V76, c->found.hdr.table_offset + 4 * entry,
+		     "entry %" PRIu64 ", past the end of the disk, is %#x and "
+		     "not 0xffffffff",
+		     entry, value);
+}
+
+/* Take in entries [first, first + n): those of the disk are kept. */
+static void
+take_entries(struct check *c, const uint8_t *raw, uint64_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t value = load_be32(raw + 4 * i);
+		uint64_t entry = first + i;
+
+		if (entry < c->blocks)
+			atomic_store_explicit(&c->bat[entry], value,
+					      memory_order_relaxed);
+		else if (entry >= c->need)
+			past_the_disk(c, entry, value);
+	}
+}
+
+static int
+read_table(struct check *c, uint64_t entries)
+{
+	AUTO_FREE uint8_t *raw = malloc(CHUNK);
+	uint64_t at = c->found.hdr.table_offset;
+	int err;
+
+	if (!raw)
+		return fail_nomem();
+	for (uint64_t first = 0; first < entries; first += CHUNK / 4) {
+		uint32_t n = (uint32_t)min_u64(entries - first, CHUNK / 4);
+
+		err = c->io->ops->pread(c->io, raw, (size_t)4 * n,
+					at + 4 * first);
+		if (!err)
+			err = check_step(c, 0);
+		if (err)
+			return err;
+		take_entries(c, raw, first, n);
+	}
+	return 0;
+}
+
+static int
+load_table(struct check *c)
+{
+	uint64_t inside = entries_inside(c);
+	uint64_t blocks = min_u64(inside, c->need);
+
+	if (blocks > CHECK_MAX_BLOCKS)
+		return fail(VHD_E_UNSUPPORTED,
+			    "%s: %" PRIu64 " blocks; at most %u can be checked",
+			    c->io->name, blocks, CHECK_MAX_BLOCKS);
+	c->blocks = (uint32_t)blocks;
+	c->bat = malloc((c->blocks + 1) * sizeof(*c->bat));
+	if (!c->bat)
+		return fail_nomem();
+	return read_table(c, inside);
+}
+
+static int
+put_in_order(struct check *c)
+{
+	uint32_t n = 0;
+
+	for (uint32_t b = 0; b < c->blocks; b++)
+		n += bat_get(c->bat, b) != BAT_UNUSED;
+	c->order = malloc((n + 1) * sizeof(*c->order));
+	if (!c->order)
+		return fail_nomem();
+	for (uint32_t b = 0; b < c->blocks; b++)
+		if (bat_get(c->bat, b) != BAT_UNUSED)
+			c->order[c->used++] = b;
+	blocks_sort(c->order, c->used, c->bat);
+	return 0;
+}
+
+/* ---- Where blocks are --------------------------------------------------- */
+
+uint64_t
+check_block_start(const struct check *c, uint32_t block)
+{
+	return (uint64_t)bat_get(c->bat, block) << SECTOR_SHIFT;
+}
+
+uint64_t
+check_block_bytes(const struct check *c, uint32_t block)
+{
+	uint64_t size = c->found.footer.current_size;
+	uint64_t begin = (uint64_t)block * c->found.hdr.block_size;
+	uint64_t left = round_up(size - begin, SECTOR_SIZE);
+
+	return c->bitmap_bytes + min_u64(left, c->found.hdr.block_size);
+}
+
+static uint64_t
+nth_start(const struct check *c, uint32_t n)
+{
+	return check_block_start(c, c->order[n]);
+}
+
+uint32_t
+check_first_behind(const struct check *c, uint64_t offset)
+{
+	uint32_t low = 0, high = c->used;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (nth_start(c, mid) + c->region > offset)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+bool
+check_block_meets(const struct check *c, uint64_t offset, uint64_t length)
+{
+	uint32_t n = check_first_behind(c, offset);
+
+	return n < c->used && nth_start(c, n) < offset + length;
+}
+
+/* ---- Rules about the table itself --------------------------------------- */
+
+static int
+table_place_rule(struct check *c)
+{
+	const struct dynhdr *h = &c->found.hdr;
+
+	if (h->table_offset % SECTOR_SIZE)
+		tell(c, V44, h->table_offset,
+		     "the table is at %#" PRIx64 ", no multiple of 512",
+		     h->table_offset);
+	if (!range_ok(h->table_offset, 4 * (uint64_t)h->max_entries,
+		      c->file_size))
+		tell(c, V45, h->table_offset,
+		     "the table at %#" PRIx64 " has %u entries, past the end "
+		     "of the file at %#" PRIx64,
+		     h->table_offset, h->max_entries, c->file_size);
+	return 0;
+}
+
+/* places_of_metadata puts the copy, the header and the table first. */
+static int
+table_overlap_rule(struct check *c)
+{
+	const struct place *table = &c->meta[2];
+	struct place end =
+		place_make(c->end.offset, c->end.length, "the end footer");
+
+	for (size_t i = 0; i < c->nmeta; i++)
+		if (i != 2 && places_meet(table, &c->meta[i]))
+			tell(c, V46, table->start, "the table overlaps %s",
+			     c->meta[i].what);
+	if (c->found.footer_offset != NO_OFFSET && places_meet(table, &end))
+		tell(c, V46, table->start, "the table overlaps %s", end.what);
+	return 0;
+}
+
+/* Others fill the last sector with ones; its content means nothing. */
+static int
+table_padding_rule(struct check *c)
+{
+	const struct dynhdr *h = &c->found.hdr;
+	uint64_t used = 4 * (uint64_t)h->max_entries;
+	uint8_t raw[SECTOR_SIZE];
+	size_t n = (size_t)(bat_bytes(h) - used);
+	int err;
+
+	if (n == 0 || !range_ok(h->table_offset, bat_bytes(h), c->file_size))
+		return 0;
+	err = c->io->ops->pread(c->io, raw, n, h->table_offset + used);
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		if (raw[i] != 0xff) {
+			tell(c, V77, h->table_offset + used,
+			     "the table's padding is not 0xff");
+			break;
+		}
+	}
+	return 0;
+}
+
+/* ---- Rules about blocks ------------------------------------------------- */
+
+static bool
+meets_earlier(const struct check *c, size_t place, uint32_t block)
+{
+	struct place mine =
+		place_make(check_block_start(c, block), c->region, NULL);
+
+	for (size_t i = 0; i < place; i++)
+		if (places_meet(&mine, &c->meta[i]))
+			return true;
+	return false;
+}
+
+static int
+metadata_rule(struct check *c)
+{
+	for (size_t i = 0; i < c->nmeta; i++) {
+		const struct place *p = &c->meta[i];
+		uint32_t n = check_first_behind(c, p->start);
+
+		for (; n < c->used && nth_start(c, n) < p->end; n++)
+			if (!meets_earlier(c, i, c->order[n]))
+				tell(c, V70, nth_start(c, n),
+				     "block %u at %#" PRIx64 " overlaps %s at "
+				     "%#" PRIx64,
+				     c->order[n], nth_start(c, n), p->what,
+				     p->start);
+	}
+	return 0;
+}
+
+static int
+past_the_end_rule(struct check *c)
+{
+	uint64_t limit = c->found.footer_offset;
+
+	limit = min_u64(limit, c->file_size);
+	for (uint32_t n = c->used; n > 0; n--) {
+		uint32_t block = c->order[n - 1];
+		uint64_t start = nth_start(c, n - 1);
+
+		if (start + c->region <= c->file_size)
+			break;
+		if (range_ok(start, check_block_bytes(c, block), limit))
+			tell_as(c, V71, VHD_WARNING, start,
+				"the last block, %u, is cut short behind the "
+				"end of the disk",
+				block);
+		else
+			tell(c, V71, start,
+			     "block %u at %#" PRIx64 " ends at %#" PRIx64
+			     ", past the end of the file at %#" PRIx64,
+			     block, start, start + c->region, c->file_size);
+	}
+	return 0;
+}
+
+static int
+end_footer_rule(struct check *c)
+{
+	uint64_t footer = c->found.footer_offset;
+	uint32_t n;
+
+	if (footer == NO_OFFSET)
+		return 0;
+	for (n = check_first_behind(c, footer); n < c->used; n++) {
+		uint64_t start = nth_start(c, n);
+		uint64_t bytes = check_block_bytes(c, c->order[n]);
+
+		if (start < footer + c->found.tail_length &&
+		    !range_ok(start, bytes, footer))
+			tell(c, V72, start,
+			     "block %u at %#" PRIx64
+			     " overlaps the end footer at %#" PRIx64,
+			     c->order[n], start, footer);
+	}
+	return 0;
+}
+
+static int
+apart_rule(struct check *c)
+{
+	for (uint32_t n = 1; n < c->used; n++) {
+		uint32_t a = c->order[n - 1], b = c->order[n];
+		uint64_t gap = nth_start(c, n) - nth_start(c, n - 1);
+
+		if (gap == 0)
+			tell(c, V73, nth_start(c, n),
+			     "blocks %u and %u are both at %#" PRIx64, a, b,
+			     nth_start(c, n));
+		else if (gap < c->region)
+			tell(c, V74, nth_start(c, n),
+			     "block %u at %#" PRIx64 " overlaps block %u at "
+			     "%#" PRIx64,
+			     a, nth_start(c, n - 1), b, nth_start(c, n));
+	}
+	return 0;
+}
+
+static uint64_t
+end_of_metadata(const struct check *c)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < c->nmeta; i++)
+		if (c->meta[i].end <= c->file_size)
+			end = max_u64(end, c->meta[i].end);
+	return end;
+}
+
+/* What is counted over all blocks, and told once. */
+static int
+layout_rule(struct check *c)
+{
+	uint64_t metadata = end_of_metadata(c);
+	uint32_t misaligned = 0, below = 0, disorder = 0;
+
+	for (uint32_t n = 0; n < c->used; n++) {
+		uint64_t start = nth_start(c, n);
+
+		misaligned += (start + c->bitmap_bytes) % PAGE_SIZE_4K != 0;
+		below += start < metadata;
+		disorder += n && c->order[n] < c->order[n - 1];
+	}
+	if (misaligned)
+		tell(c, V75, 0, "%u of %u blocks are not aligned to 4 KiB",
+		     misaligned, c->used);
+	if (below)
+		tell(c, V78, 0,
+		     "%u of %u blocks are below the end of the metadata at "
+		     "%#" PRIx64 ", which XenServer refuses",
+		     below, c->used, metadata);
+	if (disorder)
+		tell(c, V81, 0,
+		     "blocks are not in the order of the disk: %u steps back",
+		     disorder);
+	return 0;
+}
+
+int
+check_bat(struct check *c)
+{
+	static int (*const rules[])(struct check *) = {
+		table_place_rule, table_overlap_rule, table_padding_rule,
+		metadata_rule,    past_the_end_rule,  end_footer_rule,
+		apart_rule,       layout_rule,
+	};
+	int err;
+
+	c->nmeta = places_of_metadata(c->meta, c->found.footer.data_offset,
+				      &c->found.hdr,
+				      c->batmap.valid ? c->batmap.offset : 0);
+	err = load_table(c);
+	if (!err)
+		err = put_in_order(c);
+	for (size_t i = 0; !err && i < sizeof(rules) / sizeof(rules[0]); i++)
+		err = rules[i](c);
+	return err;
+}

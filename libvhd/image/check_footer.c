@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* check_footer.c - rules V01 to V32: the file as a whole, the two copies of
+ * the footer, and every field of the one that counts (format 20.1).
+ *
+ * Which copy counts is decided by find_footer, as it is when an image is
+ * opened.  V04 is told by check_space.c, which knows what lies at the end. */
+#include "image/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/iszero.h"
+#include "base/uuid.h"
+#include "image/image.h"
+
+#define FEATURE_TEMPORARY 0x1u
+#define FEATURE_RESERVED  0x2u
+#define A_DAY             86400
+#define AT(c, field)      (footer_at(c) + offsetof(struct disk_footer, field))
+
+/* ---- Reading ------------------------------------------------------------ */
+
+static uint64_t
+footer_at(const struct check *c)
+{
+	uint64_t at = c->found.footer_offset;
+
+	return at == NO_OFFSET ? 0 : at;
+}
+
+static int
+read_copy(struct footer_copy *ret, struct io *io, uint64_t offset,
+	  uint64_t length)
+{
+	int err;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->offset = offset;
+	ret->length = length;
+	err = io->ops->pread(io, &ret->disk, (size_t)length, offset);
+	if (!err)
+		ret->fault = footer_decode(&ret->footer, &ret->disk);
+	return err;
+}
+
+/* Where the end footer is, or should be. */
+static int
+read_end(struct check *c)
+{
+	uint64_t rest = c->file_size % SECTOR_SIZE;
+	uint64_t aligned = c->file_size - rest;
+
+	if (c->usable && c->found.footer_offset != NO_OFFSET)
+		return read_copy(&c->end, c->io, c->found.footer_offset,
+				 c->found.tail_length);
+	if (rest == SECTOR_SIZE - 1)
+		return read_copy(&c->end, c->io, aligned, rest);
+	return read_copy(&c->end, c->io, aligned - SECTOR_SIZE, SECTOR_SIZE);
+}
+
+static int
+read_footers(struct check *c)
+{
+	int err = find_footer(&c->found, c->io, IMAGE_DAMAGED);
+
+	c->usable = !err;
+	if (err && err != VHD_E_FORMAT && err != VHD_E_CORRUPT &&
+	    err != VHD_E_UNSUPPORTED)
+		return err;
+	err = read_copy(&c->start, c->io, 0,
+			min_u64(c->file_size, FOOTER_SIZE));
+	if (!err)
+		err = read_end(c);
+	if (c->usable)
+		c->sparse = c->found.footer.type != VHD_TYPE_FIXED;
+	return err;
+}
+
+/* ---- Files that cannot be opened ---------------------------------------- */
+
+static void
+tell_bad_header(struct check *c, const struct footer_copy *copy,
+		const struct disk_dynhdr *disk)
+{
+	uint64_t at = copy->footer.data_offset;
+	struct dynhdr hdr;
+
+	switch (dynhdr_decode(&hdr, disk)) {
+	case DYNHDR_NO_COOKIE:
+		tell(c, V40, at, "no dynamic header where the footer says");
+		break;
+	case DYNHDR_BAD_CHECKSUM:
+		tell(c, V41, at,
+		     "the header's checksum is wrong, and its "
+		     "fields make no sense");
+		break;
+	case DYNHDR_BAD_VERSION:
+		tell(c, V42, at, "header version %#x; only 0x10000 is known",
+		     hdr.version);
+		break;
+	case DYNHDR_BAD_BLOCK_SIZE:
+		tell(c, V47, at,
+		     "block size %u; a power of two from 512 to %u is allowed",
+		     hdr.block_size, MAX_BLOCK_SIZE);
+		break;
+	case DYNHDR_BAD_ENTRIES:
+		tell(c, V51, at, "the block table has no entries");
+		break;
+	case DYNHDR_OK:
+		tell(c, V03, copy->offset, "no footer that can be used");
+		break;
+	}
+}
+
+static int
+tell_no_header(struct check *c, const struct footer_copy *copy)
+{
+	uint64_t at = copy->footer.data_offset;
+	uint64_t limit = copy == &c->end ? copy->offset : c->file_size;
+	struct disk_dynhdr disk;
+	int err;
+
+	if (at < FOOTER_SIZE || !range_ok(at, sizeof(disk), limit)) {
+		tell(c, V17,
+		     copy->offset + offsetof(struct disk_footer, data_offset),
+		     "the header should be at %#" PRIx64 ", and %" PRIu64
+		     " bytes can hold it",
+		     at, limit);
+		return 0;
+	}
+	err = c->io->ops->pread(c->io, &disk, sizeof(disk), at);
+	if (!err)
+		tell_bad_header(c, copy, &disk);
+	return err;
+}
+
+static int
+tell_unusable(struct check *c, const struct footer_copy *copy)
+{
+	const struct footer *f = &copy->footer;
+
+	switch (copy->fault) {
+	case FOOTER_OK:
+		if (f->type != VHD_TYPE_FIXED)
+			return tell_no_header(c, copy);
+		/* A fixed footer at 0 is guest data. */
+		/* fall through */
+	case FOOTER_NO_COOKIE:
+		tell(c, V03, c->end.offset,
+		     "neither the end nor the start holds a footer");
+		break;
+	case FOOTER_POISONED:
+		tell(c, V31, copy->offset, "in use by tapdisk, or interrupted");
+		tell(c, V03, copy->offset, "no other copy of the footer");
+		break;
+	case FOOTER_BAD_CHECKSUM:
+		tell_as(c, V07, VHD_FATAL, copy->offset,
+			"the footer's checksum is wrong, and no other copy is "
+			"usable");
+		break;
+	case FOOTER_BAD_VERSION:
+		tell(c, V11, copy->offset, "version %#x; only 1.x is known",
+		     f->version);
+		break;
+	case FOOTER_BAD_TYPE:
+		tell(c, V15, copy->offset,
+		     "disk type %u; fixed (2), dynamic (3) and differencing "
+		     "(4) are known",
+		     f->type);
+		break;
+	case FOOTER_BAD_SIZE:
+		tell(c, V19, copy->offset,
+		     "a disk of %" PRIu64 " bytes; 1 to 2^63 are possible",
+		     f->current_size);
+		break;
+	}
+	return 0;
+}
+
+/* ---- The two copies ----------------------------------------------------- */
+
+/* A sparse footer found in front of other data is only looked for when the
+ * copy at 0 is of no use. */
+static void
+start_rule(struct check *c)
+{
+	bool scanned = c->sparse && c->found.defects & DEFECT_DATA_AFTER &&
+		       c->start.fault != FOOTER_OK;
+
+	if (!(c->found.defects & DEFECT_START_BAD) && !scanned)
+		return;
+	if (c->start.fault == FOOTER_POISONED) {
+		tell(c, V31, 0,
+		     "poisoned: an operation of vhd-util was "
+		     "interrupted");
+		return;
+	}
+	if (c->start.fault == FOOTER_BAD_CHECKSUM)
+		tell(c, V07, 0, "the footer's checksum is wrong");
+	tell(c, V05, 0, "no valid copy of the footer at 0: %s",
+	     c->start.fault == FOOTER_OK ? "it describes a fixed disk"
+					 : footer_fault_text(c->start.fault));
+}
+
+static void
+differ_rule(struct check *c)
+{
+	char diff[256];
+
+	if (!c->found.has_other)
+		return;
+	footer_diff(diff, sizeof(diff), &c->found.footer, &c->found.other);
+	if (c->found.defects & DEFECT_HALF_UPDATE)
+		tell_as(c, V06, VHD_WARNING, 0,
+			"a change of the footer was interrupted; the copies "
+			"differ in%s",
+			diff);
+	else if (diff[0])
+		tell(c, V06, 0, "the copies of the footer differ in%s", diff);
+	else
+		tell(c, V06, 0, "only the copy at 0 leads to a header");
+}
+
+static void
+file_size_rule(struct check *c)
+{
+	uint64_t rest = c->file_size % SECTOR_SIZE;
+	uint64_t end = c->end.offset + c->end.length;
+	bool after = c->found.defects & DEFECT_DATA_AFTER;
+
+	if (rest && rest != SECTOR_SIZE - 1)
+		tell(c, V09, c->file_size,
+		     "the file has %" PRIu64 " bytes, which is no multiple of "
+		     "512",
+		     c->file_size);
+	if (c->found.defects & DEFECT_SHORT_FOOTER)
+		tell(c, V10, c->end.offset, "a footer of 511 bytes");
+	if (after && c->file_size - end >= SECTOR_SIZE &&
+	    !findings_has(c->findings, V03))
+		tell(c, V08, end, "%" PRIu64 " bytes follow the footer",
+		     c->file_size - end);
+}
+
+/* ---- Fields ------------------------------------------------------------- */
+
+static void
+version_rule(struct check *c, const struct footer *f)
+{
+	if (f->version & 0xffff)
+		tell_as(c, V11, VHD_WARNING, AT(c, version),
+			"version %#x; 0x10000 is usual", f->version);
+}
+
+static void
+features_rule(struct check *c, const struct footer *f)
+{
+	uint32_t unknown =
+		f->features & ~(FEATURE_TEMPORARY | FEATURE_RESERVED);
+
+	if (!(f->features & FEATURE_RESERVED))
+		tell(c, V12, AT(c, features),
+		     "features %#x without bit 1, which must be set",
+		     f->features);
+	if (unknown)
+		tell(c, V13, AT(c, features), "unknown features %#x", unknown);
+	if (f->features & FEATURE_TEMPORARY)
+		tell(c, V14, AT(c, features), "marked as temporary");
+}
+
+static void
+data_offset_rule(struct check *c, const struct footer *f)
+{
+	if (!c->sparse) {
+		if (f->data_offset != NO_OFFSET)
+			tell(c, V16, AT(c, data_offset),
+			     "data_offset %#" PRIx64
+			     " in a fixed disk; all ones are due",
+			     f->data_offset);
+		return;
+	}
+	if (f->data_offset % SECTOR_SIZE)
+		tell_as(c, V17, VHD_WARNING, AT(c, data_offset),
+			"the header is at %#" PRIx64 ", no multiple of 512",
+			f->data_offset);
+	else if (f->data_offset != FOOTER_SIZE)
+		tell(c, V18, AT(c, data_offset),
+		     "the header is at %#" PRIx64 "; 512 is usual",
+		     f->data_offset);
+}
+
+static void
+size_rule(struct check *c, const struct footer *f)
+{
+	if (f->current_size % SECTOR_SIZE)
+		tell_as(c, V19, VHD_ERROR, AT(c, current_size),
+			"a disk of %" PRIu64 " bytes, no multiple of 512",
+			f->current_size);
+	if (c->sparse && f->current_size > MAX_DISK_SIZE)
+		tell(c, V20, AT(c, current_size),
+		     "a disk of %" PRIu64 " bytes; %" PRIu64
+		     " is the most that others read",
+		     f->current_size, (uint64_t)MAX_DISK_SIZE);
+	if (f->original_size == 0 || f->original_size > f->current_size ||
+	    f->original_size % SECTOR_SIZE)
+		tell(c, V23, AT(c, original_size),
+		     "original size %" PRIu64 "; a multiple of 512 up to the "
+		     "present size, %" PRIu64 ", is usual",
+		     f->original_size, f->current_size);
+}
+
+static void
+fixed_rule(struct check *c, const struct footer *f)
+{
+	uint64_t at = c->found.footer_offset;
+
+	if (c->sparse)
+		return;
+	if (f->current_size > at)
+		tell(c, V21, at,
+		     "the data is cut: %" PRIu64 " bytes in front of the "
+		     "footer, %" PRIu64 " are due",
+		     at, f->current_size);
+	if (f->current_size < at)
+		tell(c, V22, f->current_size,
+		     "%" PRIu64 " bytes between the end of the disk and the "
+		     "footer",
+		     at - f->current_size);
+}
+
+static bool
+geometry_is(struct geometry a, struct geometry b)
+{
+	return a.cylinders == b.cylinders && a.heads == b.heads &&
+	       a.sectors == b.sectors;
+}
+
+static bool
+is_mark(struct geometry g)
+{
+	return geometry_is(g, (struct geometry){65535, 16, 255}) ||
+	       geometry_is(g, (struct geometry){0, 0, 0});
+}
+
+/* QEMU takes the geometry for the size where Virtual PC did, and before
+ * version 10 for more creators (format 5). */
+static void
+qemu_rule(struct check *c, const struct footer *f)
+{
+	static const char exact[][4] = {{'w', 'i', 'n', ' '},
+					{'q', 'e', 'm', '2'},
+					{'d', '2', 'v', ' '},
+					{'C', 'T', 'X', 'S'},
+					{'t', 'a', 'p', '\0'}};
+	uint64_t bytes = geometry_bytes(f->geometry);
+	bool always =
+		footer_creator_is(f, "vpc ") || footer_creator_is(f, "qemu");
+
+	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
+		if (footer_creator_is(f, exact[i]))
+			return;
+	if (!is_mark(f->geometry) && bytes != f->current_size)
+		tell(c, V26, AT(c, geometry),
+		     "QEMU%s takes this disk for %" PRIu64
+		     " bytes, others for %" PRIu64,
+		     always ? "" : " before version 10", bytes,
+		     f->current_size);
+}
+
+static void
+geometry_rule(struct check *c, const struct footer *f)
+{
+	struct geometry g = f->geometry, due = geometry_for(f->current_size);
+	uint64_t bytes = geometry_bytes(g);
+
+	if (is_mark(g))
+		return;
+	if (bytes > f->current_size)
+		tell(c, V24, AT(c, geometry),
+		     "geometry %u/%u/%u has %" PRIu64
+		     " bytes, more than the disk's %" PRIu64,
+		     g.cylinders, g.heads, g.sectors, bytes, f->current_size);
+	else if (!geometry_is(g, due))
+		tell(c, V25, AT(c, geometry),
+		     "geometry %u/%u/%u; %u/%u/%u is usual for this size",
+		     g.cylinders, g.heads, g.sectors, due.cylinders, due.heads,
+		     due.sectors);
+}
+
+static void
+uuid_rule(struct check *c, const struct footer *f)
+{
+	if (uuid_is_null(f->uuid))
+		tell(c, V27, AT(c, uuid),
+		     "no UUID: a child cannot tell whether this is its parent");
+}
+
+static void
+saved_state_rule(struct check *c, const struct footer *f)
+{
+	if (f->saved_state == 1)
+		tell_as(c, V28, VHD_NOTE, AT(c, saved_state),
+			"in saved state: it cannot be resized or compacted");
+	else if (f->saved_state)
+		tell(c, V28, AT(c, saved_state),
+		     "saved state %u; 0 and 1 are known", f->saved_state);
+}
+
+static void
+reserved_rule(struct check *c, const struct footer *f)
+{
+	bool hidden = footer_creator_is(f, "tap") && f->reserved[0] == 1;
+
+	if (footer_creator_is(f, "simh") ||
+	    is_zero(f->reserved + hidden, sizeof(f->reserved) - hidden))
+		return;
+	tell(c, V29, AT(c, reserved), "reserved bytes are not zero");
+}
+
+static void
+time_rule(struct check *c, const struct footer *f)
+{
+	int64_t created = (int64_t)f->timestamp + VHD_EPOCH;
+
+	if (created > c->opts->now + A_DAY)
+		tell(c, V30, AT(c, timestamp),
+		     "created in the future: %" PRId64 " seconds from now",
+		     created - c->opts->now);
+}
+
+static void
+creator_rule(struct check *c, const struct footer *f)
+{
+	static const char known[][4] = {
+		{'v', 'p', 'c', ' '}, {'v', 's', ' ', ' '},
+		{'w', 'i', 'n', ' '}, {'q', 'e', 'm', 'u'},
+		{'q', 'e', 'm', '2'}, {'v', 'b', 'o', 'x'},
+		{'d', '2', 'v', 0},   {'t', 'a', 'p', 0},
+		{'C', 'T', 'X', 'S'}, {'w', 'a', 0, 0},
+		{'c', 'a', 'm', 'l'}, {'d', 'u', 't', 'l'},
+		{'x', 'o', ' ', ' '}, {'m', 'V', 'H', 'D'},
+		{'D', 'B', 'o', 'x'}, {'s', 'i', 'm', 'h'},
+		{'*', 'i', 'm', 'g'}, {0, 0, 0, 0},
+	};
+	const uint8_t *a = f->creator_app;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (footer_creator_is(f, known[i]))
+			return;
+	tell(c, V32, AT(c, creator_app), "unknown creator %02x %02x %02x %02x",
+	     a[0], a[1], a[2], a[3]);
+}
+
+static void
+bitmap_order_rule(struct check *c, const struct footer *f)
+{
+	if (c->sparse && footer_creator_is(f, "tap") && f->creator_version == 1)
+		tell(c, V90, AT(c, creator_version),
+		     "made by XenServer's first version, whose bitmaps run "
+		     "backwards; it can be read and converted");
+}
+
+static void
+check_fields(struct check *c)
+{
+	static void (*const rules[])(struct check *, const struct footer *) = {
+		version_rule,      features_rule, data_offset_rule,
+		size_rule,         fixed_rule,    geometry_rule,
+		qemu_rule,         uuid_rule,     saved_state_rule,
+		reserved_rule,     time_rule,     creator_rule,
+		bitmap_order_rule,
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		rules[i](c, &c->found.footer);
+}
+
+/* ---- A fixed disk that was growing -------------------------------------- */
+
+/* Where the last run of data ends. */
+static int
+end_of_last_run(uint64_t *ret, struct check *c)
+{
+	uint64_t at = 0, next, last = 0;
+
+	while (at < c->file_size) {
+		bool data;
+		int err = c->io->ops->extent(&data, &next, c->io, at);
+
+		if (err)
+			return err;
+		if (data)
+			last = next;
+		if (next <= at)
+			break;
+		at = next;
+	}
+	*ret = min_u64(round_up(last, SECTOR_SIZE),
+		       round_down(c->file_size, SECTOR_SIZE));
+	return 0;
+}
+
+static int
+try_lost(bool *ret, struct check *c, uint64_t at)
+{
+	struct footer_copy copy;
+	int err = read_copy(&copy, c->io, at, FOOTER_SIZE);
+
+	*ret = !err && copy.fault == FOOTER_OK &&
+	       copy.footer.type == VHD_TYPE_FIXED &&
+	       copy.footer.current_size == at;
+	if (!*ret)
+		return err;
+	c->end = copy;
+	c->found = (struct found){.footer = copy.footer,
+				  .footer_offset = at,
+				  .tail_length = FOOTER_SIZE,
+				  .file_size = c->file_size,
+				  .defects = DEFECT_DATA_AFTER};
+	c->usable = true;
+	tell_as(c, V03, VHD_ERROR, at,
+		"the footer is %" PRIu64 " bytes in front of the end: the "
+		"disk was growing when something failed",
+		c->file_size - at);
+	return 0;
+}
+
+/* A crash may leave the file at its new size with the footer still at the old
+ * one: in front of the hole that it grew by. */
+static int
+find_lost(struct check *c)
+{
+	uint64_t end, stop;
+	bool found = false;
+	int err = end_of_last_run(&end, c);
+
+	stop = err || end < PAGE_SIZE_4K ? 0 : end - PAGE_SIZE_4K;
+	while (!err && !found && end >= stop + SECTOR_SIZE) {
+		end -= SECTOR_SIZE;
+		err = try_lost(&found, c, end);
+	}
+	return err;
+}
+
+static int
+cannot_be_opened(struct check *c)
+{
+	int err;
+
+	if (!memcmp(&c->start.disk, "vhdxfile", 8)) {
+		tell(c, V02, 0, "this is a VHDX, another format");
+		return 0;
+	}
+	if (c->end.fault != FOOTER_NO_COOKIE)
+		return tell_unusable(c, &c->end);
+	err = find_lost(c);
+	return err || c->usable ? err : tell_unusable(c, &c->start);
+}
+
+int
+check_footer(struct check *c)
+{
+	int err = c->io->ops->size(&c->file_size, c->io);
+
+	if (err)
+		return err;
+	if (c->file_size < FOOTER_SIZE - 1) {
+		tell(c, V01, 0, "%" PRIu64 " bytes; a footer alone has 512",
+		     c->file_size);
+		return 0;
+	}
+	err = read_footers(c);
+	if (!err && !c->usable)
+		err = cannot_be_opened(c);
+	if (err || !c->usable)
+		return err;
+	start_rule(c);
+	differ_rule(c);
+	file_size_rule(c);
+	check_fields(c);
+	return 0;
+}
