@@ -31,6 +31,18 @@ read_present(struct image *img, uint8_t *to, uint8_t *open, const uint8_t *map,
 	return err;
 }
 
+/* Past the end of a layer nothing below it shows. */
+static void
+end_at(uint8_t *open, const struct image *img, uint64_t sector, uint32_t n)
+{
+	uint64_t end = ceil_div(img->size, SECTOR_SIZE);
+	uint32_t inside = 0;
+
+	if (end > sector)
+		inside = (uint32_t)min_u64(n, end - sector);
+	bits_clear(open, inside, n - inside);
+}
+
 static int
 read_piece(struct chain *c, uint32_t layer, uint8_t *to, uint64_t sector,
 	   uint32_t n)
@@ -47,6 +59,7 @@ read_piece(struct chain *c, uint32_t layer, uint8_t *to, uint64_t sector,
 		err = image_presence(&presence, map, img, sector, n);
 		if (!err && presence != PRESENT_NONE)
 			err = read_present(img, to, open, map, sector, n);
+		end_at(open, img, sector, n);
 		if (img->type != VHD_TYPE_DIFFERENCING ||
 		    bits_none_set(open, 0, n))
 			break;

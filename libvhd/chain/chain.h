@@ -99,6 +99,10 @@ int chain_make_writable(struct chain *c, uint32_t layer) MUST_CHECK;
 /* Close a layer that is needed no more: what it stored is below it now. */
 int chain_remove_layer(struct chain *c, uint32_t layer) MUST_CHECK;
 
+/* Change the size of a layer; guests wait for the metadata writes. */
+int chain_resize_layer(struct chain *c, uint32_t layer,
+		       uint64_t size) MUST_CHECK;
+
 /* The file of a layer has a new name. */
 int chain_set_path(struct chain *c, uint32_t layer,
 		   const char *path) MUST_CHECK;
@@ -155,6 +159,9 @@ int chain_zero_below(bool *ret, struct chain *c, uint32_t layer,
  * their end, zeros. */
 int chain_read_below(struct chain *c, uint32_t layer, void *buf, size_t len,
 		     uint64_t offset) MUST_CHECK;
+
+/* How far what a layer stands on reaches; 0 for a root. */
+uint64_t chain_size_below(const struct chain *c, uint32_t layer);
 
 /* Which layer takes a write to this byte? [gate of its window] */
 uint32_t chain_target(const struct chain *c, uint64_t offset);

@@ -108,6 +108,14 @@ in_target(const struct chain *c, uint64_t offset, size_t len)
 	return (size_t)min_u64(len, block - (offset & (block - 1)));
 }
 
+/* Is the block of offset one that is all present? */
+static bool
+owns_block(const struct image *img, uint64_t offset)
+{
+	return image_is_sparse(img) &&
+	       bitmaps_full(img, image_block_of(img, offset));
+}
+
 /* The layer wrote these sectors.  In a block that is all present, it owns the
  * rest as well: a new block of a dynamic image is zero where nobody wrote. */
 static void
@@ -115,18 +123,15 @@ note_owner(struct chain *c, uint32_t layer, uint64_t offset, size_t len)
 {
 	const struct image *img = c->layers[layer].img;
 	uint64_t window = offset >> WINDOW_SHIFT;
+	uint64_t size = min_u64(img->block_size, WINDOW_SIZE);
 	uint64_t from = offset & (WINDOW_SIZE - 1), to = from + len;
 
 	if (map_window(&c->map, window) == layer)
 		return;
-	if (image_is_sparse(img) &&
-	    bitmaps_full(img, image_block_of(img, offset)) &&
-	    len <= img->block_size) {
-		uint64_t size = min_u64(img->block_size, WINDOW_SIZE);
-
+	if (owns_block(img, offset))
 		from = round_down(from, size);
+	if (owns_block(img, offset + len - 1))
 		to = round_up(to, size);
-	}
 	map_set(&c->map, window, (uint32_t)(from >> SECTOR_SHIFT),
 		(uint32_t)((to - from) >> SECTOR_SHIFT), (uint16_t)layer);
 }

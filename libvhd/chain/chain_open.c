@@ -267,6 +267,12 @@ open_layers(struct chain *c, const char *path)
 {
 	int err = open_leaf(c, path);
 
+	if (!err && c->layers[0].renamed && !c->no_parent)
+		err = fail(VHD_E_POLICY,
+			   "%s: a merge into it is not finished, so it can "
+			   "only be read through its child; try: vhdtool "
+			   "merge on that one",
+			   c->layers[0].path);
 	if (!err && c->writable && !c->layers[0].img->io->block_device)
 		err = check_children(c);
 	while (!err && !c->no_parent &&

@@ -88,6 +88,23 @@ chain_remove_layer(struct chain *c, uint32_t layer)
 }
 
 int
+chain_resize_layer(struct chain *c, uint32_t layer, uint64_t size)
+{
+	int err = 0;
+
+	chain_stop(c);
+	if (layer == 0)
+		err = map_grow(&c->map,
+			       ceil_div(max_u64(size, c->size), WINDOW_SIZE));
+	if (!err)
+		err = image_resize(c->layers[layer].img, size,
+				   chain_size_below(c, layer));
+	c->size = c->layers[0].img->size;
+	chain_resume(c);
+	return err;
+}
+
+int
 chain_set_path(struct chain *c, uint32_t layer, const char *path)
 {
 	struct layer *l = &c->layers[layer];

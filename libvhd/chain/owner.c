@@ -144,6 +144,12 @@ chain_zero_below(bool *ret, struct chain *c, uint32_t layer, uint64_t offset,
 	return 0;
 }
 
+uint64_t
+chain_size_below(const struct chain *c, uint32_t layer)
+{
+	return layer + 1 < c->depth ? c->layers[layer + 1].img->size : 0;
+}
+
 uint32_t
 chain_target(const struct chain *c, uint64_t offset)
 {

@@ -329,8 +329,10 @@ int image_rewrite_header(struct image *img,
 int image_write_footers(struct image *img) MUST_CHECK;
 
 /* Grow, or drop what lies past the new end.  Moves blocks out of the way of a
- * longer table. */
-int image_resize(struct image *img, uint64_t size) MUST_CHECK;
+ * longer table.  A differencing image that grows stores zeros up to
+ * hide_until, so that what its parent has there does not appear. */
+int image_resize(struct image *img, uint64_t size,
+		 uint64_t hide_until) MUST_CHECK;
 
 /* A locator's data as UTF-8 (decoded as a path, or as stored for people);
  * false when it is none. */

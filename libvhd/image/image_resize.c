@@ -278,8 +278,21 @@ drop_past(struct image *img, uint32_t need)
 	return image_rewrite_header(img, &hdr);
 }
 
+/* The blocks are there already, the size is not: what is stored now becomes
+ * visible with the size, at once. */
 static int
-resize_sparse(struct image *img, uint64_t size)
+hide_parent(struct image *img, uint64_t until)
+{
+	int err;
+
+	if (img->type != VHD_TYPE_DIFFERENCING || until <= img->size)
+		return 0;
+	err = image_write_zeros(img, img->size, until - img->size);
+	return err ? err : image_flush(img);
+}
+
+static int
+resize_sparse(struct image *img, uint64_t size, uint64_t hide_until)
 {
 	uint64_t need = ceil_div(size, img->block_size), was = img->size;
 	int err = 0;
@@ -297,6 +310,8 @@ resize_sparse(struct image *img, uint64_t size)
 	if (!err && need > img->blocks)
 		err = grow_table(img, (uint32_t)need);
 	if (!err)
+		err = hide_parent(img, min_u64(size, hide_until));
+	if (!err)
 		err = store_size(img, size);
 	if (err)
 		return err;
@@ -305,7 +320,7 @@ resize_sparse(struct image *img, uint64_t size)
 }
 
 int
-image_resize(struct image *img, uint64_t size)
+image_resize(struct image *img, uint64_t size, uint64_t hide_until)
 {
 	int err = image_flush(img);
 
@@ -315,5 +330,5 @@ image_resize(struct image *img, uint64_t size)
 		return resize_raw(img, size);
 	if (img->type == VHD_TYPE_FIXED)
 		return resize_fixed(img, size);
-	return resize_sparse(img, size);
+	return resize_sparse(img, size, hide_until);
 }

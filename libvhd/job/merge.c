@@ -200,37 +200,43 @@ make_writable(struct merge *m)
 	return err;
 }
 
-/* The result must be as large as the state that survives. */
+/* Past the end of layer i nothing below it shows.  So the ancestor gets that
+ * size too: before the push it grows, if need be, and after it is cut. */
 static int
-fit_size(struct merge *m, bool before)
+fit_size(struct merge *m, uint32_t i, bool before)
 {
-	struct image *to = m->c->layers[m->into].img;
-	uint64_t size = m->c->layers[m->layer].img->size;
+	struct image *to = m->c->layers[i + 1].img;
+	uint64_t size = m->c->layers[i].img->size;
 
 	if (before ? to->size >= size : to->size == size)
 		return 0;
-	return image_resize(to, size);
+	return chain_resize_layer(m->c, i + 1, size);
 }
 
+static int
+push_one(struct merge *m, uint32_t i)
+{
+	int err = fit_size(m, i, true);
+
+	if (!err)
+		err = push_layer(m->c, m->job, i, m->layer ? m->layer : 1);
+	return err ? err : fit_size(m, i, false);
+}
+
+/* From the layer above the ancestor up to the merged one. */
 static int
 push_all(struct merge *m)
 {
 	int err = 0;
 
-	while (!err && m->into > m->layer) {
-		uint32_t i = m->into - 1;
-		uint32_t top = m->layer ? m->layer : 1;
-
-		err = push_layer(m->c, m->job, i, top);
-		if (!err && i > m->layer) {
-			err = merge_skip_layer(m, i);
-			if (!err)
-				m->into = i;
-		} else if (!err) {
-			break;
-		}
+	while (!err && m->into > m->layer + 1) {
+		err = push_one(m, m->into - 1);
+		if (!err)
+			err = merge_skip_layer(m, m->into - 1);
+		if (!err)
+			m->into--;
 	}
-	return err;
+	return err ? err : push_one(m, m->layer);
 }
 
 static int
@@ -243,18 +249,12 @@ run(struct merge *m)
 	if (!err)
 		err = chain_flush(m->c);
 	if (!err)
-		err = fit_size(m, true);
-	if (!err)
 		err = merge_hide_names(m);
 	if (!err)
 		err = job_phase(m->job, "merge", m->bytes);
 	if (!err)
 		err = push_all(m);
-	if (!err)
-		err = fit_size(m, false);
-	if (!err)
-		err = merge_finish(m);
-	return err;
+	return err ? err : merge_finish(m);
 }
 
 static int

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* resize.c - change the size that the guest sees.
  *
- * The image knows how (image_resize.c); here is when it may be done, and what
- * a grown child must not show of a longer parent. */
+ * The image knows how (image_resize.c); here is when it may be done. */
 #include <stdlib.h>
 
 #include "base/path.h"
@@ -91,40 +90,9 @@ plan(struct chain *c, struct job *job, uint64_t size)
 	return job_plan(job, &p);
 }
 
-/* Guests wait for the few metadata writes this takes. */
-static int
-change(struct chain *c, uint64_t size)
-{
-	int err;
-
-	chain_stop(c);
-	err = map_grow(&c->map, ceil_div(max_u64(size, c->size), WINDOW_SIZE));
-	if (!err)
-		err = image_resize(c->layers[0].img, size);
-	c->size = c->layers[0].img->size;
-	chain_resume(c);
-	return err;
-}
-
-/* Between its old end and the parent's end a child reads zero, not what the
- * parent has there. */
-static int
-hide_parent(struct chain *c, uint64_t was)
-{
-	uint64_t end = c->size;
-
-	if (c->depth < 2 || c->size <= was)
-		return 0;
-	end = min_u64(end, c->layers[1].img->size);
-	if (end <= was)
-		return 0;
-	return chain_zero(c, was, end - was, VHD_IO_FUA);
-}
-
 static int
 resize_locked(struct chain *c, struct job *job, uint64_t size, uint32_t flags)
 {
-	uint64_t was = c->size;
 	int err = check_request(job, c, size, flags);
 
 	if (!err)
@@ -133,9 +101,7 @@ resize_locked(struct chain *c, struct job *job, uint64_t size, uint32_t flags)
 		return err;
 	err = chain_flush(c);
 	if (!err)
-		err = change(c, size);
-	if (!err)
-		err = hide_parent(c, was);
+		err = chain_resize_layer(c, 0, size);
 	if (!err)
 		job_finish(job);
 	return err;
