@@ -189,7 +189,7 @@ struct located {
 	enum vhd_parent_status status;
 	bool raw;     /* a plain disk, by VHD_OPEN_RAW_PARENT */
 	bool by_path; /* it is where a locator of the child says it is */
-	char *wrong; /* a file that was there, but is not it */
+	char *wrong;  /* a file that was there, but is not it */
 };
 
 /* Look for the parent of img, an image at child_path, by UUID, in the order

@@ -45,7 +45,7 @@ typedef int (*map_resolve_fn)(uint16_t *owners, void *user, uint64_t window);
 int map_init(struct map *map, uint64_t nwindows);
 void map_free(struct map *map);
 int map_grow(struct map *map, uint64_t nwindows);
-	/* [all gates closed] */ /* [all gates closed] */
+/* [all gates closed] */ /* [all gates closed] */
 
 /* The owner of a whole window, or OWNER_MIXED or OWNER_UNKNOWN. */
 static inline uint16_t

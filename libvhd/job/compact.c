@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* compact.c - give back blocks that the guest would not miss (format 19).
+/* compact.c - give back blocks that the guest would not miss.
  *
  * Punch: a dynamic block goes when it reads zero; a differencing block when
  * what it has equals what the layers below give, so a zero block that hides

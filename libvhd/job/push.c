@@ -43,7 +43,7 @@ absent_is_zero(const struct image *to, uint64_t offset)
 	       !image_has_block(to, image_block_of(to, offset));
 }
 
-/* Data that is looked at on the way: zeros need not allocate (format 18). */
+/* Data that is looked at on the way: zeros need not allocate. */
 static int
 copy_through(struct push *p, uint64_t offset, uint64_t len)
 {

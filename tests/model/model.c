@@ -14,12 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/iszero.h"
 #include "base/path.h"
 #include "chain/chain.h"
 #include "io/io_mem.h"
 #include "job/jobs.h"
 
-#define MOST_SIZE (12u << 20)
+#define MOST_SIZE (5u << 20)
 
 static struct {
 	uint64_t state, seed;
@@ -148,6 +149,8 @@ compare(uint64_t at, uint64_t len, const uint8_t *got)
 {
 	char what[160];
 
+	if (!memcmp(got, t.want + at, len))
+		return;
 	for (uint64_t i = 0; i < len; i++) {
 		if (got[i] == t.want[at + i])
 			continue;
@@ -179,7 +182,7 @@ static void
 any_range(uint64_t *at, uint64_t *len)
 {
 	uint64_t unit = rnd(4) ? 512 : 1;
-	uint64_t most = rnd(8) ? 65536 : 5u << 20;
+	uint64_t most = rnd(16) ? 32768 : 2u << 20;
 
 	*at = rnd(t.size / unit) * unit;
 	*len = (1 + rnd(most / unit)) * unit;
@@ -249,9 +252,8 @@ check_extent(const struct vhd_extent *e, void *user)
 		die("extents leave a gap");
 	*next += e->length;
 	if (!(e->flags & VHD_EXTENT_DATA) || (e->flags & VHD_EXTENT_ZERO))
-		for (uint64_t i = 0; i < e->length; i++)
-			if (t.want[e->offset + i])
-				die("an extent said to be zero is not");
+		if (!is_zero(t.want + e->offset, e->length))
+			die("an extent said to be zero is not");
 	return 0;
 }
 
