@@ -92,7 +92,8 @@ write_bat(struct image *img)
 	const uint32_t entries = SECTOR_SIZE / 4;
 	int err = 0;
 
-	qsort(p->bat, p->nbat, sizeof(*p->bat), by_block);
+	if (p->nbat)
+		qsort(p->bat, p->nbat, sizeof(*p->bat), by_block);
 	for (size_t i = 0, n; i < p->nbat && !err; i += n) {
 		n = 1;
 		while (i + n < p->nbat && p->bat[i + n].block / entries ==

@@ -373,10 +373,12 @@ push_measure(struct push_size *ret, struct chain *c, uint32_t first,
 	     uint32_t last)
 {
 	const struct image *to = c->layers[last].img;
-	uint64_t most = max_u64(c->layers[first].img->size, to->size);
+	uint64_t most = to->size;
 	AUTO_FREE uint8_t *seen = NULL;
 	struct push_size size = {0};
 
+	for (uint32_t i = first; i < last; i++)
+		most = max_u64(most, c->layers[i].img->size);
 	if (image_is_sparse(to)) {
 		seen = calloc((most >> to->block_shift) / 8 + 2, 1);
 		if (!seen)
