@@ -190,8 +190,8 @@ uint64_t image_length_for(enum vhd_type type, uint64_t size,
 struct image_stream {
 	struct io *to;
 	struct footer footer;
-	uint32_t block_size; /* 0: fixed, the data goes to the store as it is */
-	uint64_t position;   /* bytes written */
+	uint32_t block_size; /* 0: fixed; the caller writes the data itself */
+	uint64_t position;   /* bytes written; of a fixed disk, set it */
 	uint64_t next;       /* where the next block ends */
 };
 
@@ -204,10 +204,6 @@ int image_stream_begin(struct image_stream *ret, struct io *to,
 /* The next block that was announced, all block_size bytes of it. */
 int image_stream_block(struct image_stream *s, uint32_t block,
 		       const void *data) MUST_CHECK;
-
-/* The next bytes of a fixed disk. */
-int image_stream_data(struct image_stream *s, const void *data,
-		      size_t len) MUST_CHECK;
 
 /* Write what comes after the data, and flush. */
 int image_stream_end(struct image_stream *s) MUST_CHECK;

@@ -179,12 +179,6 @@ image_stream_block(struct image_stream *s, uint32_t block, const void *data)
 }
 
 int
-image_stream_data(struct image_stream *s, const void *data, size_t len)
-{
-	return put(s, data, len);
-}
-
-int
 image_stream_end(struct image_stream *s)
 {
 	struct disk_footer footer;

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/io_sequential.h"
+
 struct stream {
 	struct io io; /* first: a struct io * is a struct stream * */
 	int fd;
@@ -61,20 +63,10 @@ stream_read(size_t *ret_n, struct io *io, void *buf, size_t len)
 }
 
 static int
-check_position(struct io *io, uint64_t offset)
-{
-	if (offset == stream_of(io)->position)
-		return 0;
-	return fail(VHD_E_UNSUPPORTED,
-		    "%s: at byte %" PRIu64 ", cannot go to byte %" PRIu64,
-		    io->name, stream_of(io)->position, offset);
-}
-
-static int
 stream_pread(struct io *io, void *buf, size_t len, uint64_t offset)
 {
 	size_t n;
-	int err = check_position(io, offset);
+	int err = sequential_check(io, stream_of(io)->position, offset);
 
 	if (!err)
 		err = stream_read(&n, io, buf, len);
@@ -89,7 +81,7 @@ stream_pwrite(struct io *io, const void *buf, size_t len, uint64_t offset)
 {
 	struct stream *s = stream_of(io);
 	size_t done = 0;
-	int err = check_position(io, offset);
+	int err = sequential_check(io, stream_of(io)->position, offset);
 
 	while (!err && done < len) {
 		ssize_t n = write(s->fd, (const char *)buf + done, len - done);
@@ -116,79 +108,6 @@ stream_flush(struct io *io)
 }
 
 static int
-stream_pwrite_durable(struct io *io, const void *buf, size_t len,
-		      uint64_t offset)
-{
-	int err = stream_pwrite(io, buf, len, offset);
-
-	return err ? err : stream_flush(io);
-}
-
-static int
-unsupported(const struct io *io)
-{
-	return fail(VHD_E_UNSUPPORTED, "%s: is a stream, not a file", io->name);
-}
-
-static int
-stream_size(uint64_t *ret, struct io *io)
-{
-	(void)ret;
-	return unsupported(io);
-}
-
-static int
-stream_truncate(struct io *io, uint64_t size)
-{
-	(void)size;
-	return unsupported(io);
-}
-
-static int
-stream_punch(struct io *io, uint64_t offset, uint64_t length)
-{
-	(void)offset;
-	(void)length;
-	return unsupported(io);
-}
-
-static int
-stream_extent(bool *ret_data, uint64_t *ret_end, struct io *io, uint64_t offset)
-{
-	(void)ret_data;
-	(void)ret_end;
-	(void)offset;
-	return unsupported(io);
-}
-
-static int
-stream_copy_range(struct io *to, uint64_t to_offset, struct io *from,
-		  uint64_t from_offset, uint64_t length)
-{
-	(void)to_offset;
-	(void)from;
-	(void)from_offset;
-	(void)length;
-	return unsupported(to);
-}
-
-static void
-stream_readahead(struct io *io, uint64_t offset, uint64_t length)
-{
-	(void)io;
-	(void)offset;
-	(void)length;
-}
-
-static int
-stream_lock(struct io *io, enum io_lock mode)
-{
-	(void)io;
-	(void)mode;
-	return 0;
-}
-
-static int
 stream_close(struct io *io)
 {
 	free(io->name);
@@ -199,17 +118,9 @@ stream_close(struct io *io)
 static const struct io_ops stream_ops = {
 	.pread = stream_pread,
 	.pwrite = stream_pwrite,
-	.pwrite_durable = stream_pwrite_durable,
 	.flush = stream_flush,
-	.size = stream_size,
-	.actual_size = stream_size,
-	.truncate = stream_truncate,
-	.punch = stream_punch,
-	.extent = stream_extent,
-	.copy_range = stream_copy_range,
-	.readahead = stream_readahead,
-	.lock = stream_lock,
 	.close = stream_close,
+	SEQUENTIAL_OPS,
 };
 
 int

@@ -9,41 +9,21 @@
 
 #define BLOCK_SIZE_DEFAULT (2u << 20)
 
-/* How many blocks of some size does a set of ascending ranges touch? */
-struct blocks {
-	uint32_t size;
-	uint64_t next; /* the first that was not counted */
-	uint64_t count;
-};
-
 struct measuring {
 	struct chain *c;
 	uint64_t used, all;
-	struct blocks own;    /* of the leaf, to be kept by a compaction */
-	struct blocks flat;   /* of one image with everything */
-	struct blocks pushed; /* of the parent, new to it */
-	bool keep_zeros;      /* the leaf hides what is below */
+	struct touched own;    /* of the leaf, to be kept by a compaction */
+	struct touched flat;   /* of one image with everything */
+	struct touched pushed; /* of the parent, new to it */
+	bool keep_zeros;       /* the leaf hides what is below */
 	bool has_sparse_parent;
 };
-
-static void
-touch(struct blocks *b, uint64_t offset, uint64_t length)
-{
-	uint64_t first = offset / b->size;
-	uint64_t end = ceil_div(offset + length, b->size);
-
-	first = max_u64(first, b->next);
-	if (end > first) {
-		b->count += end - first;
-		b->next = end;
-	}
-}
 
 /* Blocks of the parent that a merge would have to add. */
 static void
 touch_parent(struct measuring *m, uint64_t offset, uint64_t length)
 {
-	struct blocks *b = &m->pushed;
+	struct touched *b = &m->pushed;
 	uint64_t first = max_u64(offset / b->size, b->next);
 	uint64_t end = ceil_div(offset + length, b->size);
 

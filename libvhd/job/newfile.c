@@ -111,6 +111,29 @@ check_old(const struct fs_stat *st, const char *path, bool force)
 	return 0;
 }
 
+int
+newfile_room(uint64_t *ret, bool *ret_device, const struct fs *fs,
+	     const char *path, bool force)
+{
+	AUTO(io_close) struct io *io = NULL;
+	struct fs_stat st = {.regular = true};
+	int err = fs->ops->stat(&st, fs, path);
+
+	if (!err)
+		err = check_old(&st, path, force);
+	if (err && err != VHD_E_NOTFOUND)
+		return err;
+	if (!st.block_device)
+		err = fs->ops->free_space(ret, fs, path);
+	else
+		err = fs->ops->open(&io, fs, path, 0);
+	if (!err && io)
+		err = io->ops->size(ret, io);
+	if (!err)
+		*ret_device = st.block_device;
+	return err;
+}
+
 static int
 begin(struct newfile *nf, const char *path, bool force)
 {

@@ -26,6 +26,11 @@ struct newfile {
 	uint64_t room;  /* bytes of a block device, else UINT64_MAX */
 };
 
+/* How many bytes could be written to path?  On a device, that is its size.
+ * VHD_E_EXISTS unless force. */
+int newfile_room(uint64_t *ret, bool *ret_device, const struct fs *fs,
+		 const char *path, bool force) MUST_CHECK;
+
 /* VHD_E_EXISTS unless force; VHD_E_BUSY when what would be replaced is in
  * use.  On failure there is nothing to end. */
 int newfile_begin(struct newfile *ret, const struct fs *fs, const char *path,

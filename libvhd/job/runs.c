@@ -29,22 +29,43 @@ run_at(struct vhd_extent *ret, struct chain *c, uint64_t offset)
 	return err == STOP ? 0 : err;
 }
 
-static int
-add_data(const struct vhd_extent *extent, void *user)
+void
+touch(struct touched *t, uint64_t offset, uint64_t length)
 {
-	if (!run_is_zero(extent))
-		*(uint64_t *)user += extent->length;
+	uint64_t first = max_u64(offset / t->size, t->next);
+	uint64_t end = ceil_div(offset + length, t->size);
+
+	if (end > first) {
+		t->count += end - first;
+		t->next = end;
+	}
+}
+
+struct counting {
+	uint64_t bytes;
+	struct touched *touched;
+};
+
+static int
+count(const struct vhd_extent *extent, void *user)
+{
+	struct counting *counting = user;
+
+	if (!run_is_zero(extent)) {
+		counting->bytes += extent->length;
+		touch(counting->touched, extent->offset, extent->length);
+	}
 	return 0;
 }
 
 int
-runs_sum(uint64_t *ret, struct chain *c)
+runs_count(uint64_t *ret_bytes, struct touched *t, struct chain *c)
 {
-	uint64_t sum = 0;
-	int err = chain_extents(c, 0, c->size, add_data, &sum);
+	struct counting counting = {.touched = t};
+	int err = chain_extents(c, 0, c->size, count, &counting);
 
 	if (!err)
-		*ret = sum;
+		*ret_bytes = counting.bytes;
 	return err;
 }
 

@@ -18,8 +18,18 @@ run_is_zero(const struct vhd_extent *run)
 	       (run->flags & VHD_EXTENT_ZERO);
 }
 
-/* Bytes of a disk that are not known to be zero. */
-int runs_sum(uint64_t *ret, struct chain *c) MUST_CHECK;
+/* How many blocks of some size do ascending ranges touch? */
+struct touched {
+	uint32_t size; /* of a block */
+	uint64_t next; /* the first that was not counted */
+	uint64_t count;
+};
+void touch(struct touched *t, uint64_t offset, uint64_t length);
+
+/* Bytes of a disk that are not known to be zero, and the blocks they touch
+ * (t->count), without a look at the data. */
+int runs_count(uint64_t *ret_bytes, struct touched *t,
+	       struct chain *c) MUST_CHECK;
 
 /* The next bytes of a buffer that are data, as whole grains, from *at on;
  * false when the rest is zero.  Data ends at a grain of zeros. */
