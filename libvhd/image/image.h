@@ -192,7 +192,7 @@ struct image_stream {
 	struct footer footer;
 	uint32_t block_size; /* 0: fixed; the caller writes the data itself */
 	uint64_t position;   /* bytes written; of a fixed disk, set it */
-	uint64_t next;       /* where the next block ends */
+	uint64_t used;       /* blocks written */
 };
 
 /* Write what comes before the data.  Fixed or dynamic; of a dynamic image the
@@ -207,6 +207,25 @@ int image_stream_block(struct image_stream *s, uint32_t block,
 
 /* Write what comes after the data, and flush. */
 int image_stream_end(struct image_stream *s) MUST_CHECK;
+
+/* The same dynamic image in an empty file: only data is written, and which
+ * blocks there are need not be known before.  Nothing in the file is valid
+ * before the end. */
+struct image_pack {
+	struct image_stream s;
+	uint8_t *blocks; /* a bit each */
+};
+
+int image_pack_begin(struct image_pack *ret, struct io *to,
+		     const struct image_create *how) MUST_CHECK;
+
+/* Any piece of data, in ascending order. */
+int image_pack_data(struct image_pack *p, const void *data, size_t len,
+		    uint64_t offset) MUST_CHECK;
+
+/* Write everything else, and flush. */
+int image_pack_end(struct image_pack *p) MUST_CHECK;
+void image_pack_free(struct image_pack *p);
 
 /* ---- image_read.c ---- */
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* image_stream.c - a new image, written strictly front to back.
+/* image_stream.c - a new image, written in one go.
  *
  * The table of a dynamic image comes before its blocks, so that whoever writes
  * to a pipe must know beforehand which blocks there will be.  The layout is
- * that of image_create.c, with the blocks in the order of the disk. */
+ * that of image_create.c, with the blocks in the order of the disk and nothing
+ * between them. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +47,6 @@ length_for(const struct image_stream *s, uint64_t blocks)
 				s->block_size, blocks);
 }
 
-static uint64_t
-stride_of(const struct image_stream *s)
-{
-	return length_for(s, 1) - length_for(s, 0);
-}
-
 static uint32_t
 bitmap_bytes(const struct image_stream *s)
 {
@@ -58,13 +54,26 @@ bitmap_bytes(const struct image_stream *s)
 				  SECTOR_SIZE);
 }
 
-/* Sector of the bitmap of the n-th block in the file. */
+/* Where the n-th block in the file ends; its data is aligned. */
 static uint64_t
-region_sector(const struct image_stream *s, uint64_t n)
+region_end(const struct image_stream *s, uint64_t n)
 {
-	uint64_t end = length_for(s, n + 1) - PAGE;
+	return length_for(s, n + 1) - PAGE;
+}
 
-	return (end - s->block_size - bitmap_bytes(s)) >> SECTOR_SHIFT;
+static uint64_t
+region_start(const struct image_stream *s, uint64_t n)
+{
+	return region_end(s, n) - s->block_size - bitmap_bytes(s);
+}
+
+static int
+too_big(const struct image_stream *s, uint64_t block)
+{
+	return fail(VHD_E_TOOBIG,
+		    "%s: block %" PRIu64 " would begin past 2 TiB, which no "
+		    "entry of the table can say; larger blocks take less room",
+		    s->to->name, block);
 }
 
 /* ---- Head -------------------------------------------------------------- */
@@ -81,14 +90,9 @@ put_entries(struct image_stream *s, const uint8_t *blocks, uint32_t first,
 		uint64_t sector = BAT_UNUSED;
 
 		if (bit_get(blocks, first + i)) {
-			sector = region_sector(s, (*used)++);
+			sector = region_start(s, (*used)++) >> SECTOR_SHIFT;
 			if (sector >= BAT_UNUSED)
-				return fail(VHD_E_TOOBIG,
-					    "%s: block %u would begin past "
-					    "2 TiB, which no entry of the "
-					    "table can say; larger blocks "
-					    "take less room",
-					    s->to->name, first + i);
+				return too_big(s, first + i);
 		}
 		store_be32(table + 4 * i, (uint32_t)sector);
 	}
@@ -109,7 +113,6 @@ put_table(struct image_stream *s, const uint8_t *blocks, uint32_t n)
 	if (!err)
 		err = put(s, ones,
 			  (size_t)(length_for(s, 0) - PAGE - s->position));
-	s->next = s->position;
 	return err;
 }
 
@@ -153,28 +156,31 @@ image_stream_begin(struct image_stream *ret, struct io *to,
 
 /* Sectors past the end of the disk are not said to be present. */
 static int
-put_bitmap(struct image_stream *s, uint32_t block)
+make_bitmap(uint8_t **ret, const struct image_stream *s, uint64_t block)
 {
-	uint64_t start = (uint64_t)block * s->block_size;
+	uint64_t start = block * s->block_size;
 	uint64_t inside =
 		min_u64(s->footer.current_size - start, s->block_size);
-	AUTO_FREE uint8_t *bitmap = calloc(1, bitmap_bytes(s));
+	uint8_t *bitmap = calloc(1, bitmap_bytes(s));
 
 	if (!bitmap)
 		return fail_nomem();
 	bits_set(bitmap, 0, (uint32_t)(inside >> SECTOR_SHIFT));
-	return put(s, bitmap, bitmap_bytes(s));
+	*ret = bitmap;
+	return 0;
 }
 
 int
 image_stream_block(struct image_stream *s, uint32_t block, const void *data)
 {
-	int err;
+	AUTO_FREE uint8_t *bitmap = NULL;
+	int err = make_bitmap(&bitmap, s, block);
 
-	s->next += stride_of(s);
-	err = put_zeros_until(s, s->next - s->block_size - bitmap_bytes(s));
 	if (!err)
-		err = put_bitmap(s, block);
+		err = put_zeros_until(s, region_start(s, s->used));
+	if (!err)
+		err = put(s, bitmap, bitmap_bytes(s));
+	s->used++;
 	return err ? err : put(s, data, s->block_size);
 }
 
@@ -185,9 +191,94 @@ image_stream_end(struct image_stream *s)
 	int err = 0;
 
 	if (s->block_size)
-		err = put_zeros_until(s, s->next + PAGE - FOOTER_SIZE);
+		err = put_zeros_until(s, length_for(s, s->used) - FOOTER_SIZE);
 	footer_encode(&footer, &s->footer);
 	if (!err)
 		err = put(s, &footer, sizeof(footer));
 	return err ? err : s->to->ops->flush(s->to);
+}
+
+/* ---- Into a file ------------------------------------------------------- */
+
+int
+image_pack_begin(struct image_pack *ret, struct io *to,
+		 const struct image_create *how)
+{
+	struct image_pack p = {.s = {.to = to}};
+	struct image_stream *s = &p.s;
+	int err =
+		image_create_footer(&s->footer, &s->block_size, to->name, how);
+
+	if (err)
+		return err;
+	p.blocks =
+		calloc(1, (size_t)(ceil_div(how->size, s->block_size) / 8 + 1));
+	if (!p.blocks)
+		return fail_nomem();
+	*ret = p;
+	return 0;
+}
+
+void
+image_pack_free(struct image_pack *p)
+{
+	free(p->blocks);
+}
+
+static int
+add_block(struct image_pack *p, uint64_t block)
+{
+	AUTO_FREE uint8_t *bitmap = NULL;
+	struct image_stream *s = &p->s;
+	uint64_t at = region_start(s, s->used);
+	int err = make_bitmap(&bitmap, s, block);
+
+	if (err)
+		return err;
+	if (at >> SECTOR_SHIFT >= BAT_UNUSED)
+		return too_big(s, block);
+	err = s->to->ops->pwrite(s->to, bitmap, bitmap_bytes(s), at);
+	if (err)
+		return err;
+	bits_set(p->blocks, (uint32_t)block, 1);
+	s->used++;
+	return 0;
+}
+
+/* Pieces ascend, so that a block that is there is the last one. */
+int
+image_pack_data(struct image_pack *p, const void *data, size_t len,
+		uint64_t offset)
+{
+	struct image_stream *s = &p->s;
+	const uint8_t *from = data;
+	int err = 0;
+
+	while (!err && len) {
+		uint64_t block = offset / s->block_size;
+		uint64_t within = offset % s->block_size;
+		size_t n = (size_t)min_u64(len, s->block_size - within);
+
+		if (!bit_get(p->blocks, (uint32_t)block))
+			err = add_block(p, block);
+		if (!err)
+			err = s->to->ops->pwrite(s->to, from, n,
+						 region_end(s, s->used - 1) -
+							 s->block_size +
+							 within);
+		from += n;
+		offset += n;
+		len -= n;
+	}
+	return err;
+}
+
+/* What lies between the pieces is a hole, and reads as zero. */
+int
+image_pack_end(struct image_pack *p)
+{
+	int err = put_head(&p->s, p->blocks);
+
+	p->s.position = length_for(&p->s, p->s.used) - FOOTER_SIZE;
+	return err ? err : image_stream_end(&p->s);
 }

@@ -240,6 +240,27 @@ put_raw(const void *data, size_t len, uint64_t offset, void *user)
 	return io->ops->pwrite(io, data, len, offset);
 }
 
+static int
+put_packed(const void *data, size_t len, uint64_t offset, void *user)
+{
+	return image_pack_data(user, data, len, offset);
+}
+
+static int
+write_packed(struct conversion *conv, struct newfile *nf)
+{
+	struct image_pack pack;
+	int err = image_pack_begin(&pack, nf->io, &conv->how);
+
+	if (err)
+		return err;
+	err = conversion_walk(conv, put_packed, &pack);
+	if (!err)
+		err = image_pack_end(&pack);
+	image_pack_free(&pack);
+	return err;
+}
+
 /* Sectors are whole in an image; the last of a plain disk may not be. */
 static int
 put_image(const void *data, size_t len, uint64_t offset, void *user)
@@ -254,9 +275,10 @@ put_image(const void *data, size_t len, uint64_t offset, void *user)
 	return image_pwrite(user, sector, SECTOR_SIZE, offset + whole);
 }
 
-/* Gives the store of nf to the image. */
+/* On a device, which is not zero to begin with.  Gives the store of nf to the
+ * image. */
 static int
-write_dynamic(struct conversion *conv, struct newfile *nf)
+write_dynamic_device(struct conversion *conv, struct newfile *nf)
 {
 	struct error kept;
 	struct image *img;
@@ -330,9 +352,10 @@ write_result(struct conversion *conv, struct newfile *nf)
 {
 	if (conv->opts->flags & VHD_CONVERT_GZIP)
 		return write_gzip(conv, nf);
-	if (conv->type == VHD_TYPE_DYNAMIC)
-		return write_dynamic(conv, nf);
-	return write_flat(conv, nf);
+	if (conv->type != VHD_TYPE_DYNAMIC)
+		return write_flat(conv, nf);
+	return nf->io->block_device ? write_dynamic_device(conv, nf)
+				    : write_packed(conv, nf);
 }
 
 static int

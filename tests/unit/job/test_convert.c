@@ -8,35 +8,9 @@
 #include <zlib.h>
 
 #include "job/jobs.h"
-#include "make_image.h"
+#include "make_chain.h"
 
-#define BLOCK (2u << 20)
-
-static const struct chain_opts rdonly = {0};
-static const struct chain_opts rdwr = {.flags = VHD_OPEN_RDWR};
-static const struct chain_opts raw = {.flags = VHD_OPEN_RAW};
-
-static struct chain *
-open_disk(struct fs *fs, const char *path, const struct chain_opts *opts)
-{
-	struct chain *c = NULL;
-
-	expect_ok(chain_open(&c, fs, path, opts), path);
-	return c;
-}
-
-static void
-write_pattern(struct fs *fs, const char *path, uint64_t offset, size_t len,
-	      uint8_t value)
-{
-	struct chain *c = open_disk(fs, path, &rdwr);
-	uint8_t *buf = malloc(len);
-
-	memset(buf, value, len);
-	expect_ok(chain_pwrite(c, buf, len, offset, 0), "write");
-	free(buf);
-	expect_ok(chain_close(c), "close");
-}
+#define BLOCK MADE_BLOCK
 
 /* 8 MiB: a base with data in blocks 0 and 1, a child with some in 1 and 3, and
  * a block of written zeros. */
@@ -69,26 +43,26 @@ options(enum vhd_type type, uint32_t flags)
 }
 
 static void
-expect_same(struct fs *fs, const char *path, const struct chain_opts *how)
+expect_same(struct fs *fs, const char *path, uint32_t how)
 {
-	struct chain *a = open_disk(fs, "/vm/c.vhd", &rdonly);
+	struct chain *a = open_disk(fs, "/vm/c.vhd", 0);
 	struct chain *b = open_disk(fs, path, how);
 	uint64_t offset;
 
 	expect_ok(job_compare(&offset, a, b, NULL), "comparing");
-	expect_ok(chain_close(a), "close");
-	expect_ok(chain_close(b), "close");
+	close_disk(a);
+	close_disk(b);
 }
 
 static int
 convert(struct fs *fs, const char *path, const struct vhd_convert_opts *opts)
 {
-	struct chain *src = open_disk(fs, "/vm/c.vhd", &rdonly);
+	struct chain *src = open_disk(fs, "/vm/c.vhd", 0);
 	int err = job_convert(src, path, opts);
 	struct error kept;
 
 	error_save(&kept);
-	expect_ok(chain_close(src), "close");
+	close_disk(src);
 	if (err)
 		(void)error_restore(&kept);
 	return err;
@@ -102,13 +76,13 @@ test_each_kind_reads_the_same(void **state)
 
 	(void)state;
 	expect_ok(convert(fs, "/out/d.vhd", &opts), "to dynamic");
-	expect_same(fs, "/out/d.vhd", &rdonly);
+	expect_same(fs, "/out/d.vhd", 0);
 	opts = options(VHD_TYPE_FIXED, 0);
 	expect_ok(convert(fs, "/out/f.vhd", &opts), "to fixed");
-	expect_same(fs, "/out/f.vhd", &rdonly);
+	expect_same(fs, "/out/f.vhd", 0);
 	opts = options(VHD_TYPE_RAW, 0);
 	expect_ok(convert(fs, "/out/r.img", &opts), "to raw");
-	expect_same(fs, "/out/r.img", &raw);
+	expect_same(fs, "/out/r.img", VHD_OPEN_RAW);
 	assert_true(length_of(fs, "/out/r.img") == 4 * BLOCK);
 	assert_true(length_of(fs, "/out/f.vhd") == 4 * BLOCK + 512);
 	mem_fs_free(fs);
@@ -145,7 +119,7 @@ test_azure_wants_whole_mebibytes(void **state)
 	(void)state;
 	expect_ok(mem_fs_put(fs, "/vm/c.vhd", "plain", 5), "put");
 	{
-		struct chain *src = open_disk(fs, "/vm/c.vhd", &raw);
+		struct chain *src = open_disk(fs, "/vm/c.vhd", VHD_OPEN_RAW);
 		struct image *img;
 
 		expect_ok(job_convert(src, "/out/a.vhd", &opts), "convert");
@@ -176,14 +150,34 @@ import(struct fs *fs, const char *path, int fd)
 static void
 send_to(struct fs *fs, int fd, const struct vhd_convert_opts *opts)
 {
-	struct chain *src = open_disk(fs, "/vm/c.vhd", &rdonly);
+	struct chain *src = open_disk(fs, "/vm/c.vhd", 0);
 
 	expect_ok(job_convert_to_fd(src, fd, opts), "convert");
-	expect_ok(chain_close(src), "close");
+	close_disk(src);
 }
 
 static void
-test_pipe_gets_the_same_disk(void **state)
+expect_same_bytes(struct fs *fs, const char *a, const char *b)
+{
+	struct mem_data *x, *y;
+	uint8_t p[512], q[512];
+
+	expect_ok(mem_fs_get_data(&x, fs, a), a);
+	expect_ok(mem_fs_get_data(&y, fs, b), b);
+	assert_true(mem_data_size(x) == mem_data_size(y));
+	for (uint64_t at = 0; at < mem_data_size(x); at += 512) {
+		mem_data_read(x, p, 512, at);
+		mem_data_read(y, q, 512, at);
+		if (memcmp(p, q, 512) != 0)
+			fail_msg("%s and %s differ in the sector at %llu", a, b,
+				 (unsigned long long)at);
+	}
+	mem_data_free(x);
+	mem_data_free(y);
+}
+
+static void
+test_pipe_gets_the_bytes_of_the_file(void **state)
 {
 	static const enum vhd_type types[] = {VHD_TYPE_DYNAMIC, VHD_TYPE_FIXED,
 					      VHD_TYPE_RAW};
@@ -191,20 +185,33 @@ test_pipe_gets_the_same_disk(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		struct vhd_convert_opts opts = options(types[i], 0);
+		struct vhd_convert_opts opts =
+			options(types[i], VHD_CONVERT_FORCE);
 		FILE *out = tmpfile();
-		struct image *img;
 
+		opts.block_size = 512u << 10;
 		send_to(fs, fileno(out), &opts);
-		import(fs, "/out/x", fileno(out));
-		expect_same(fs, "/out/x", i == 2 ? &raw : &rdonly);
+		import(fs, "/out/piped", fileno(out));
+		expect_ok(convert(fs, "/out/written", &opts), "convert");
+		expect_same_bytes(fs, "/out/piped", "/out/written");
+		expect_same(fs, "/out/piped", i == 2 ? VHD_OPEN_RAW : 0);
 		fclose(out);
-		if (i == 2)
-			break;
-		img = open_image(fs, "/out/x", IMAGE_WRITE);
-		assert_int_equal(img->defects, 0);
-		assert_int_equal(image_close(img), 0);
 	}
+	mem_fs_free(fs);
+}
+
+static void
+test_new_image_has_no_defect(void **state)
+{
+	struct vhd_convert_opts opts = options(VHD_TYPE_DYNAMIC, 0);
+	struct fs *fs = source();
+	struct image *img;
+
+	(void)state;
+	expect_ok(convert(fs, "/out/d.vhd", &opts), "convert");
+	img = open_image(fs, "/out/d.vhd", IMAGE_WRITE);
+	assert_int_equal(img->defects, 0);
+	assert_int_equal(image_close(img), 0);
 	mem_fs_free(fs);
 }
 
@@ -263,7 +270,7 @@ expect_taken(enum vhd_type type, size_t len, uint64_t want_size)
 	assert_int_equal(pwrite(fileno(in), "x", 1, (off_t)len - 1), 1);
 	lseek(fileno(in), 0, SEEK_SET);
 	expect_ok(job_convert_from_fd(fs, fileno(in), "/x", &opts), "convert");
-	c = open_disk(fs, "/x", type == VHD_TYPE_RAW ? &raw : &rdonly);
+	c = open_disk(fs, "/x", type == VHD_TYPE_RAW ? VHD_OPEN_RAW : 0);
 	assert_true(c->size == want_size);
 	expect_ok(chain_pread(c, &byte, 1, len - 1), "read");
 	assert_int_equal(byte, 'x');
@@ -274,7 +281,7 @@ expect_taken(enum vhd_type type, size_t len, uint64_t want_size)
 		assert_true(img->footer.original_size == want_size);
 		assert_int_equal(image_count_blocks(img), 1);
 	}
-	expect_ok(chain_close(c), "close");
+	close_disk(c);
 	fclose(in);
 	mem_fs_free(fs);
 }
@@ -345,7 +352,7 @@ test_target_that_exists_is_kept(void **state)
 	assert_int_equal(convert(fs, "/out/d.vhd", &opts), VHD_E_EXISTS);
 	opts.flags = VHD_CONVERT_FORCE;
 	expect_ok(convert(fs, "/out/d.vhd", &opts), "convert with force");
-	expect_same(fs, "/out/d.vhd", &rdonly);
+	expect_same(fs, "/out/d.vhd", 0);
 	mem_fs_free(fs);
 }
 
@@ -356,7 +363,8 @@ main(void)
 		cmocka_unit_test(test_each_kind_reads_the_same),
 		cmocka_unit_test(test_zeros_take_no_block_and_no_room),
 		cmocka_unit_test(test_azure_wants_whole_mebibytes),
-		cmocka_unit_test(test_pipe_gets_the_same_disk),
+		cmocka_unit_test(test_pipe_gets_the_bytes_of_the_file),
+		cmocka_unit_test(test_new_image_has_no_defect),
 		cmocka_unit_test(test_gzip_holds_what_the_pipe_gets),
 		cmocka_unit_test(test_pipe_of_any_length_is_taken),
 		cmocka_unit_test(test_stopped_conversion_leaves_nothing),
