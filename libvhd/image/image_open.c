@@ -178,8 +178,12 @@ open_vhd(struct image *img, struct io *io, unsigned flags)
 	img->file_size = found.file_size;
 	img->size = guest_size(&img->footer, flags);
 	img->footer_offset = found.footer_offset;
-	if (!image_is_sparse(img))
+	if (!image_is_sparse(img)) {
+		/* Only a damaged one says more than it has (V21). */
+		img->size = min_u64(
+			img->size, round_down(img->footer_offset, SECTOR_SIZE));
 		return 0;
+	}
 	err = set_shape(img, flags & IMAGE_DAMAGED);
 	if (!err)
 		err = read_bat(img, flags & IMAGE_DAMAGED);
@@ -226,6 +230,11 @@ prepare_writing(struct image *img)
 			    "%s: made by XenServer's first version, whose "
 			    "bitmaps run backwards; try: vhdtool convert",
 			    img->io->name);
+	if (img->size % SECTOR_SIZE)
+		return fail(VHD_E_CORRUPT,
+			    "%s: a size of %llu bytes, which is not a multiple "
+			    "of 512; it can be read: try: vhdtool convert",
+			    img->io->name, (unsigned long long)img->size);
 	if (image_is_sparse(img)) {
 		if (img->hdr.table_offset % SECTOR_SIZE)
 			return fail(VHD_E_CORRUPT,
@@ -318,6 +327,9 @@ image_end_of_metadata(const struct image *img)
 		const struct locator *l = &h->locator[i];
 		uint64_t bytes = max_u64(l->length, locator_space(l));
 
+		/* More room than the file has was never there. */
+		if (!range_ok(l->offset, bytes, img->file_size))
+			bytes = l->length;
 		if (l->code && range_ok(l->offset, bytes, img->file_size))
 			end = max_u64(end, l->offset + bytes);
 	}

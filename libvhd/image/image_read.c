@@ -47,8 +47,10 @@ image_locate(uint64_t *ret_file_offset, uint64_t *ret_run, struct image *img,
 	int err;
 
 	if (!image_is_sparse(img)) {
-		*ret_file_offset = offset;
-		*ret_run = img->size - offset;
+		bool inside = offset < img->size;
+
+		*ret_file_offset = inside ? offset : NO_OFFSET;
+		*ret_run = (inside ? img->size : UINT64_MAX) - offset;
 		return 0;
 	}
 	err = region_of(&region, img, image_block_of(img, offset));
@@ -79,11 +81,24 @@ image_count_blocks(const struct image *img)
 	return n;
 }
 
+/* How many of len bytes lie inside the disk?  A size need not be a multiple of
+ * a sector, and what follows in the last one is zero. */
+static size_t
+clip(uint8_t *to, const struct image *img, size_t len, uint64_t offset)
+{
+	uint64_t size = img->size;
+	size_t n = (size_t)min_u64(len, size > offset ? size - offset : 0);
+
+	memset(to + n, 0, len - n);
+	return n;
+}
+
 int
 image_pread(struct image *img, void *buf, size_t len, uint64_t offset)
 {
 	uint8_t *to = buf;
 
+	len = clip(to, img, len, offset);
 	while (len) {
 		uint64_t at, run;
 		size_t n;

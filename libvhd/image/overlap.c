@@ -117,7 +117,7 @@ check_metadata(const struct image *img, const struct order *order)
 	return 0;
 }
 
-/* Where blocks must end: at the end footer, or the end of the file. */
+/* Where everything must end: at the end footer, or the end of the file. */
 static uint64_t
 block_limit(const struct image *img)
 {
@@ -126,6 +126,45 @@ block_limit(const struct image *img)
 	if (img->defects & DEFECT_END_MISSING)
 		return end;
 	return round_down(end - 1, SECTOR_SIZE);
+}
+
+static bool
+is_locator(const struct place *place)
+{
+	return place->what == what_locator;
+}
+
+/* Structures must be apart too, or writing one destroys another; and inside
+ * the file, or the file grows over them.  Locators are never written in
+ * place, so they may share what they say. */
+static int
+check_structures(const struct image *img)
+{
+	struct place meta[MAX_METADATA];
+	size_t n = places_of_metadata(meta, img->footer.data_offset, &img->hdr,
+				      img->batmap_offset);
+	uint64_t limit = block_limit(img);
+
+	for (size_t i = 0; i < n; i++) {
+		if (meta[i].end > limit)
+			return fail(VHD_E_CORRUPT,
+				    "%s: %s at %#" PRIx64 " ends past the end "
+				    "of the data, %#" PRIx64
+				    "; try: vhdtool check",
+				    img->io->name, meta[i].what, meta[i].start,
+				    limit);
+		for (size_t j = 0; j < i; j++)
+			if (places_meet(&meta[i], &meta[j]) &&
+			    !(is_locator(&meta[i]) && is_locator(&meta[j])))
+				return fail(VHD_E_CORRUPT,
+					    "%s: %s at %#" PRIx64
+					    " overlaps %s at %#" PRIx64
+					    "; try: vhdtool check",
+					    img->io->name, meta[i].what,
+					    meta[i].start, meta[j].what,
+					    meta[j].start);
+	}
+	return 0;
 }
 
 static int
@@ -157,7 +196,9 @@ image_check_overlap(const struct image *img)
 
 	if (!image_is_sparse(img))
 		return 0;
-	err = order_make(&order, img);
+	err = check_structures(img);
+	if (!err)
+		err = order_make(&order, img);
 	if (err)
 		return err;
 	err = check_apart(img, &order);

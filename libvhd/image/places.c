@@ -10,6 +10,8 @@
 
 #define SMALL_RUN 24
 
+const char what_locator[] = "a parent locator";
+
 struct place
 place_make(uint64_t start, uint64_t length, const char *what)
 {
@@ -47,8 +49,8 @@ places_of_metadata(struct place ret[static MAX_METADATA], uint64_t data_offset,
 		const struct locator *l = &hdr->locator[i];
 
 		if (l->code != PLATFORM_NONE && l->length)
-			ret[n++] = place_make(l->offset, l->length,
-					      "a parent locator");
+			ret[n++] =
+				place_make(l->offset, l->length, what_locator);
 	}
 	if (batmap_offset) {
 		uint64_t map = ceil_div(hdr->max_entries, 8);

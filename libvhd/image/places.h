@@ -20,6 +20,8 @@ struct place {
 	const char *what;
 };
 
+extern const char what_locator[]; /* the `what` of locator data */
+
 static inline bool
 places_meet(const struct place *a, const struct place *b)
 {

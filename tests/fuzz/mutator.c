@@ -125,7 +125,7 @@ change_footer(struct bytes *b)
 		return;
 	change_number((uint8_t *)end + fields[f].offset, fields[f].width,
 		      b->size);
-	if (has_copy(b) && below(4))
+	if (has_copy(b) && b->size >= 1024 && below(4))
 		memcpy(b->data, end, 512);
 }
 
