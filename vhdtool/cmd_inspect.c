@@ -108,11 +108,11 @@ holder_of(const char *path)
 }
 
 static void
-add_identity(json_t *object, const struct vhd_info *info)
+add_identity(json_t *object, const struct vhd_info *info, const char *name)
 {
 	bool child = info->type == VHD_TYPE_DIFFERENCING;
 
-	out_text(object, "filename", info->path);
+	out_text(object, "filename", name);
 	out_text(object, "format", info->type == VHD_TYPE_RAW ? "raw" : "vhd");
 	out_text(object, "type", name_of_type(info->type));
 	out_number(object, "virtual-size", info->virtual_size);
@@ -130,12 +130,12 @@ add_identity(json_t *object, const struct vhd_info *info)
 }
 
 static json_t *
-describe(const struct vhd_info *info)
+describe(const struct vhd_info *info, const char *name)
 {
 	json_t *object = out_object();
 	char version[16];
 
-	add_identity(object, info);
+	add_identity(object, info, name);
 	out_text(object, "creator-app", info->creator_app);
 	snprintf(version, sizeof(version), "%u.%u", info->creator_major,
 		 info->creator_minor);
@@ -301,7 +301,7 @@ static int
 run(const void *user)
 {
 	const struct inspect_args *args = user;
-	uint32_t flags = VHD_OPEN_DAMAGED;
+	uint32_t flags = DISK_LOOK | VHD_OPEN_DAMAGED;
 	AUTO_DISK vhd_t *disk = NULL;
 	json_auto_t *list = out_array();
 	int err;
@@ -317,7 +317,8 @@ run(const void *user)
 		err = vhd_get_info(&info, disk, layer);
 		if (err)
 			return say_err(err);
-		out_append(list, describe(&info));
+		out_append(list, describe(&info,
+					  layer == 0 ? args->file : info.path));
 	}
 	return out_result(args->chain ? list : json_array_get(list, 0),
 			  args->json, print_text);

@@ -231,7 +231,7 @@ run(const void *user)
 					       "each other");
 	if (args->force && !args->svg)
 		return opt_usage(&command_map, "--force goes with --svg only");
-	err = disk_open(&disk, args->file, VHD_OPEN_RDONLY, &args->chain);
+	err = disk_open(&disk, args->file, DISK_LOOK, &args->chain);
 	if (!err)
 		err = read_map(&map, disk);
 	if (err)

@@ -63,7 +63,7 @@ run(const void *user)
 	AUTO_DISK vhd_t *disk = NULL;
 	int err;
 
-	err = disk_open(&disk, args->file, VHD_OPEN_RDONLY, &args->chain);
+	err = disk_open(&disk, args->file, DISK_LOOK, &args->chain);
 	if (!err)
 		err = vhd_measure(&m, disk);
 	if (err)

@@ -29,6 +29,9 @@ struct chain_args {
 		.to = offsetof(type, member.raw_parent),                       \
 	}
 
+/* For a command that only looks: also while another process writes. */
+#define DISK_LOOK (VHD_OPEN_RDONLY | VHD_OPEN_NOLOCK)
+
 struct vhd_open_opts disk_opts(uint32_t flags, const struct chain_args *chain);
 
 /* As vhd_open(); chain may be NULL. */

@@ -28,7 +28,7 @@ job_args_check(const struct command *command, const struct job_args *args)
 uint32_t
 job_open_flags(const struct job_args *args)
 {
-	return args->dry_run ? VHD_OPEN_RDONLY : VHD_OPEN_RDWR;
+	return args->dry_run ? DISK_LOOK : VHD_OPEN_RDWR;
 }
 
 void

@@ -36,6 +36,16 @@ on_signal(int number)
 	stop = 1;
 }
 
+/* A signal that is ignored, as in the background of a script, stays so. */
+static void
+catch_signal(int number, const struct sigaction *action)
+{
+	struct sigaction old;
+
+	if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(number, action, NULL);
+}
+
 /* The first signal stops a job at a consistent point; a second one, for a
  * job that hangs, kills as usual, which no image minds either. */
 static void
@@ -46,8 +56,8 @@ catch_signals(void)
 	action.sa_handler = on_signal;
 	action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	catch_signal(SIGINT, &action);
+	catch_signal(SIGTERM, &action);
 }
 
 static bool

@@ -11,8 +11,10 @@ vhdtool 0 check --json base.vhd
 json_is 'keys | join(" ")' "errors filename findings repaired warnings"
 json_is '[.filename, .errors, .repaired, .findings] | @json' \
     '["base.vhd",0,0,[]]'
+vhdtool 0 check base.vhd
+stdout_is "base.vhd: nothing found"
 vhdtool 0 check --chain leaf.vhd
-stdout_is "leaf.vhd: nothing found"
+stdout_has "^leaf.vhd: 0 errors, 0 warnings|nothing found$"
 
 vhdtool 3 check --json bad.vhd
 json_is '.findings[0] | keys | join(" ")' \

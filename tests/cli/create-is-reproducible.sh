@@ -15,5 +15,5 @@ same() # ARGUMENT...
 
 same x.vhd 10M
 same --type fixed x.vhd 1M
-vhdtool 0 create --uuid $id base.vhd 10M
+vhdtool 0 create base.vhd 10M
 same --parent base.vhd x.vhd

@@ -4,7 +4,7 @@
 claim "an image in use is exit 5, and inspect says by whom"
 requires jq
 chain
-"$VHDTOOL" merge --rate 50K leaf.vhd 2>/dev/null &
+"$VHDTOOL" merge --rate 50K --into base.vhd leaf.vhd 2>/dev/null &
 job=$!
 trap 'kill $job 2>/dev/null; wait $job; rm -rf "$place"' EXIT
 for _ in $(seq 100); do

@@ -13,6 +13,7 @@ keys=$(echo $keys)
 
 vhdtool 0 inspect --json leaf.vhd
 json_is 'keys | join(" ")' "$keys"
+json_is .filename leaf.vhd
 json_is '.locators[0] | keys | join(" ")' "path platform"
 json_is '.geometry | length' 3
 json_is '."in-use"' null

@@ -14,9 +14,16 @@ json_is '."chain-union"' $((2 * 2048 * 1024 + 150 * 512 + 4096))
 flat=$(json '."after-flatten"')
 merged=$(json '."after-merge"')
 
+# Headers that another program laid out, and old footers, are not counted.
+about() # WHAT EXPECTED GOT
+{
+	[ $(($2 - $3)) -le 65536 ] && [ $(($3 - $2)) -le 65536 ] ||
+		fail "$1" "about $2" "$3"
+}
+
 vhdtool 0 convert leaf.vhd flat.vhd
-equal "length of one image of all" "$flat" "$(stat -c %s flat.vhd)"
+about "length of one image of all" "$flat" "$(stat -c %s flat.vhd)"
 vhdtool 0 merge leaf.vhd
-equal "length after the merge" "$merged" "$(stat -c %s leaf.vhd)"
+about "length after the merge" "$merged" "$(stat -c %s leaf.vhd)"
 vhdtool 0 measure --json base.vhd
 json_is '."after-merge"' null

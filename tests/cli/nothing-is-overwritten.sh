@@ -19,7 +19,9 @@ refused convert -O raw leaf.vhd x.vhd
 refused convert -O fixed -z leaf.vhd x.vhd
 refused map --svg x.vhd leaf.vhd
 refused tree --svg x.vhd .
-refused check --repair --undo x.vhd leaf.vhd
+python3 -B "$refvhd" damage V04 odd
+refused check --repair --undo x.vhd odd
+rm odd
 
 vhdtool 0 map --svg x.vhd --force leaf.vhd
 vhdtool 0 tree --svg x.vhd --force .
