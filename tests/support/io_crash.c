@@ -563,3 +563,9 @@ crash_flushes(const struct fs *fs)
 {
 	return crash_fs_of(fs)->flushes;
 }
+
+struct fs *
+crash_live(const struct fs *fs)
+{
+	return crash_fs_of(fs)->live;
+}

@@ -59,6 +59,9 @@ int crash_each_state(uint64_t *ret_count, struct fs *fs,
 void crash_state_text(char *ret, size_t ret_size,
 		      const struct crash_state *state);
 
+/* The files as a running system sees them: a memory file system. */
+struct fs *crash_live(const struct fs *fs);
+
 /* Flushes, durable writes and sync_dirs so far. */
 uint64_t crash_flushes(const struct fs *fs);
 #endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* judge.h - look at every state in which a power cut may leave a disk. */
+#ifndef VHD_CRASH_JUDGE_H
+#define VHD_CRASH_JUDGE_H
+#include "disk.h"
+
+/* One run of the whole program, or of one mutant. */
+struct judge {
+	struct crash_limits limits; /* at each moment */
+	uint64_t nested_every;      /* one state in so many crashes again */
+	uint64_t states;            /* looked at so far */
+	uint64_t recoveries;        /* of which so many were worked on with */
+	bool failed;
+	char story[6000]; /* what led to the violation */
+};
+
+/* From now on look at each state that a flush could leave behind.  depth: how
+ * many crashes came before. */
+struct watch {
+	struct judge *judge;
+	struct disk *disk;
+	int depth;
+	bool inside; /* a state is being looked at */
+};
+void judge_watch(struct watch *watch);
+
+/* Look at what a power cut would leave now. */
+void judge_now(struct watch *watch);
+
+/* Something else went wrong with the disk?  Then it is told. */
+void judge_disk(struct watch *watch);
+#endif

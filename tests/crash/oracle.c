@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* oracle.c - sets of values that a sector may have. */
+#include "oracle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/iszero.h"
+
+void
+oracle_fill(uint8_t ret[512], uint32_t sector, uint32_t value)
+{
+	if (value == VALUE_ZERO) {
+		memset(ret, 0, 512);
+		return;
+	}
+	for (int i = 0; i < 512; i += 8) {
+		store_be32(ret + i, sector);
+		store_be32(ret + i + 4, value);
+	}
+}
+
+uint32_t
+oracle_value(const uint8_t bytes[512], uint32_t sector)
+{
+	uint32_t value = load_be32(bytes + 4);
+	uint8_t want[512];
+
+	if (is_zero(bytes, 512))
+		return VALUE_ZERO;
+	oracle_fill(want, sector, value);
+	if (value < VALUE_FIRST || memcmp(bytes, want, 512) != 0)
+		return VALUE_BAD;
+	return value;
+}
+
+static void
+start_sector(struct oracle_sector *s, uint32_t value)
+{
+	*s = (struct oracle_sector){.may = {value}, .n = 1, .now = value};
+}
+
+void
+oracle_start(struct oracle *oracle, uint32_t value)
+{
+	for (int i = 0; i < ORACLE_SECTORS; i++)
+		start_sector(&oracle->sector[i], value);
+}
+
+void
+oracle_adopt(struct oracle *oracle, const uint32_t *values)
+{
+	for (int i = 0; i < ORACLE_SECTORS; i++)
+		start_sector(&oracle->sector[i], values[i]);
+}
+
+void
+oracle_write(struct oracle *oracle, uint32_t sector, uint32_t value)
+{
+	struct oracle_sector *s = &oracle->sector[sector];
+
+	if (s->n == ORACLE_MOST)
+		abort();
+	s->may[s->n++] = value;
+	s->now = value;
+}
+
+void
+oracle_flush_begin(struct oracle *oracle)
+{
+	for (int i = 0; i < ORACLE_SECTORS; i++) {
+		oracle->sector[i].taken = oracle->sector[i].now;
+		oracle->sector[i].taken_n = oracle->sector[i].n;
+	}
+}
+
+/* What was taken, and what came after. */
+void
+oracle_flush_done(struct oracle *oracle)
+{
+	for (int i = 0; i < ORACLE_SECTORS; i++) {
+		struct oracle_sector *s = &oracle->sector[i];
+		uint32_t later = s->n - s->taken_n;
+
+		memmove(s->may + 1, s->may + s->taken_n,
+			later * sizeof(*s->may));
+		s->may[0] = s->taken;
+		s->n = later + 1;
+	}
+}
+
+void
+oracle_settle(struct oracle *oracle, uint32_t sector)
+{
+	start_sector(&oracle->sector[sector], oracle->sector[sector].now);
+}
+
+bool
+oracle_allows(const struct oracle *oracle, uint32_t sector, uint32_t value)
+{
+	const struct oracle_sector *s = &oracle->sector[sector];
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->may[i] == value)
+			return true;
+	return false;
+}
+
+void
+oracle_text(char *ret, uint32_t ret_size, const struct oracle *oracle,
+	    uint32_t sector)
+{
+	const struct oracle_sector *s = &oracle->sector[sector];
+	int at = snprintf(ret, ret_size, "sector %u may read", sector);
+
+	for (uint32_t i = 0; i < s->n && at > 0 && (uint32_t)at < ret_size; i++)
+		at += snprintf(ret + at, ret_size - (uint32_t)at, "%s %u",
+			       i ? "," : "", s->may[i]);
+}
