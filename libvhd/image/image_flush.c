@@ -20,6 +20,7 @@
 #include "base/bytes.h"
 #include "image/batmap.h"
 #include "image/image.h"
+#include "image/mutant.h"
 #include "image/pending.h"
 
 static int
@@ -33,7 +34,7 @@ sync_file(struct image *img)
 	pthread_mutex_unlock(&img->lock);
 	err = img->io->ops->flush(img->io);
 	if (err) {
-		img->failed = true;
+		img->failed = !mutant(WORK_ON);
 		return err;
 	}
 	pthread_mutex_lock(&img->lock);
@@ -51,6 +52,9 @@ write_bitmaps(struct image *img, bool fresh)
 	for (size_t i = 0; i < p->ncopies && !err; i++) {
 		const struct bitmap_copy *c = &p->copies[i];
 
+		if (mutant(LATE_BITS) && !fresh)
+			(void)bitmaps_copy(p->bits + i * img->bitmap_bytes, img,
+					   c->block);
 		if (c->fresh == fresh)
 			err = img->io->ops->pwrite(
 				img->io, p->bits + i * img->bitmap_bytes,
@@ -81,7 +85,10 @@ write_bat_sector(struct image *img, const struct bat_change *c, size_t n)
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++)
-		store_be32(sector + c[i].block * 4 % SECTOR_SIZE, c[i].value);
+		store_be32(sector + c[i].block * 4 % SECTOR_SIZE,
+			   mutant(LATE_ENTRY)
+				   ? atomic_load(&img->bat[c[i].block])
+				   : c[i].value);
 	return img->io->ops->pwrite(img->io, sector, SECTOR_SIZE, at);
 }
 
@@ -115,9 +122,10 @@ needs_first_sync(struct image *img)
 	pthread_mutex_lock(&img->lock);
 	for (size_t i = 0; i < p->nbat && !needed; i++)
 		needed = (p->bat[i].flags & BLOCK_PREPARED) &&
-			 p->prepared >= img->sync_done;
+			 p->prepared >= img->sync_done &&
+			 !mutant(PREPARED_IS_DURABLE);
 	pthread_mutex_unlock(&img->lock);
-	return needed;
+	return needed && !mutant(NO_FIRST_SYNC);
 }
 
 static int
@@ -127,6 +135,8 @@ publish(struct image *img)
 	bool more = p->nbat || p->ncopies;
 	int err = write_bitmaps(img, true);
 
+	if (!err && mutant(BITS_WITH_DATA))
+		err = write_bitmaps(img, false);
 	if (!err)
 		err = batmap_clear(img, p->bat, p->nbat);
 	if (!err && (!more || needs_first_sync(img)))
@@ -136,7 +146,7 @@ publish(struct image *img)
 	err = write_bitmaps(img, false);
 	if (!err)
 		err = write_bat(img);
-	return err ? err : sync_file(img);
+	return err || mutant(NO_LAST_SYNC) ? err : sync_file(img);
 }
 
 /* What was freed is free now (D7).  Where holes cannot be punched the space
@@ -209,9 +219,13 @@ flush_locked(struct image *img)
 	err = take(img);
 	if (err)
 		return err;
+	if (mutant(PUNCH_EARLY))
+		punch_freed(img);
 	err = publish(img);
 	if (!err)
 		punch_freed(img);
+	if (mutant(LATE_CLEAN))
+		img->dirty = false;
 	pthread_mutex_lock(&img->lock);
 	if (!err) {
 		settle(img);
@@ -264,6 +278,7 @@ settled(struct image *img, uint64_t offset, size_t len)
 	pthread_mutex_lock(&img->lock);
 	yes = !(img->block_flags[block] & wait) && !img->publishing.nbat &&
 	      !img->publishing.ncopies;
+	yes = yes || mutant(DURABLE_SHORTCUT);
 	pthread_mutex_unlock(&img->lock);
 	return yes;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "image/mutant.h"
 #include "image/pending.h"
 
 static int
@@ -210,6 +211,8 @@ image_drop_block(struct image *img, uint32_t block)
 	if (!err) {
 		at = (uint64_t)atomic_load(&img->bat[block]) << SECTOR_SHIFT;
 		p->freed[p->nfreed++] = (struct region){at, REGION_DIRTY};
+		if (mutant(REUSE_EARLY))
+			(void)space_give(img, p->freed[--p->nfreed]);
 		note_entry(img, block, 0);
 		img->allocated--;
 		img->untidy = true;
@@ -251,7 +254,7 @@ switch_region(struct image *img, uint32_t block, struct region to,
 	struct pending *p = &img->pending;
 
 	p->freed[p->nfreed++] = (struct region){from, REGION_DIRTY};
-	note_entry(img, block, BLOCK_NEW);
+	note_entry(img, block, mutant(MOVE_WITHOUT_BITMAP) ? 0 : BLOCK_NEW);
 	img->untidy = true;
 	atomic_store(&img->bat[block], (uint32_t)(to.offset >> SECTOR_SHIFT));
 }

@@ -7,25 +7,27 @@
 #ifndef VHDI_MUTANT_H
 #define VHDI_MUTANT_H
 
-/* X(NAME): what goes wrong */
+/* X(NAME): what goes wrong, and which rule it breaks. */
 #define MUTANTS(X)                                                             \
 	X(BITS_WITH_DATA)      /* bits are written before A (D3) */            \
 	X(NO_FIRST_SYNC)       /* E2 does not wait for A (D2, D3) */           \
 	X(NO_LAST_SYNC)        /* a flush returns before B (D5) */             \
-	X(PREPARED_IS_DURABLE) /* regions count as zero at once (D2) */        \
+	X(PREPARED_IS_DURABLE) /* a region counts as zeroed at once (D2) */    \
 	X(NO_NEW_BITMAP)       /* E1 is left out (D2) */                       \
 	X(REUSE_EARLY)         /* a dropped region is free at once (D7) */     \
-	X(PUNCH_EARLY)         /* and punched before its clear is B (D7) */    \
-	X(GAPS_ARE_CLEAN)      /* gaps after an open count as zero (D6) */     \
-	X(DATA_OVER_FOOTER)    /* growth starts at the old end footer (D6) */  \
-	X(NO_ZEROING)          /* a used region is given out as it is (D6) */  \
-	X(DURABLE_SHORTCUT)    /* a durable write forgets the metadata (D5) */ \
-	X(WORK_ON)             /* a failed flush is forgotten (D8) */          \
-	X(LATE_BITS)           /* E2 stores bits set after A (D3) */           \
-	X(LATE_CLEAN)          /* writes during a flush count as flushed (D5) */ \
+	X(PUNCH_EARLY)         /* and punched before B (D7) */                 \
+	X(GAPS_ARE_CLEAN)  /* what an open finds free counts as zeroed (D6) */ \
+	X(GAPS_MISS_FREED) /* a dropped region is found in a gap (D7) */       \
+	X(NO_ZEROING)      /* a used region is given out as it is (D6) */      \
+	X(DURABLE_SHORTCUT) /* a durable write forgets metadata (D5) */        \
+	X(WORK_ON)          /* a failed flush is forgotten (D8) */             \
+	X(LATE_BITS)        /* E2 stores bits set after A (D3) */              \
+	X(LATE_ENTRY)       /* E2 stores entries changed after A (D2) */       \
+	X(LATE_CLEAN)       /* writes during a flush count as flushed (D5) */  \
 	X(MOVE_WITHOUT_BITMAP) /* a moved block's bitmap stays behind (D2) */  \
-	X(HEADER_EARLY)        /* footers lead to a header not written (D1) */ \
-	X(FOOTER_AT_ONCE)      /* footers are pointed back too early (D1) */
+	X(HEADER_EARLY)        /* a header change has no flushes (D1) */       \
+	X(HEADER_IN_PLACE)     /* a header is rewritten in use (D1) */         \
+	X(TABLE_EARLY)         /* a table is longer before it is filled (D2) */
 
 #ifdef VHD_MUTANTS
 #define X(name) MUTANT_##name,

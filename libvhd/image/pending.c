@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "image/mutant.h"
 #include "image/pending.h"
 
 static int
@@ -44,7 +45,8 @@ static bool
 needs_fresh_bitmap(const struct image *img, uint32_t block)
 {
 	return (img->block_flags[block] & (BLOCK_NEW | BLOCK_PREPARED)) ==
-	       BLOCK_NEW;
+		       BLOCK_NEW &&
+	       !mutant(NO_NEW_BITMAP);
 }
 
 /* Bitmaps with bits that are not on disk are in memory, so that no copy has

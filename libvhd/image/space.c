@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "image/mutant.h"
 #include "image/space.h"
 
 #define ALIGNMENT   4096u
@@ -98,7 +99,8 @@ sorted_blocks(uint32_t **ret, size_t *ret_n, const struct image *img)
 		if (value != BAT_UNUSED)
 			at[n++] = value;
 	}
-	n += add_freed(at + n, &img->pending);
+	if (!mutant(GAPS_MISS_FREED))
+		n += add_freed(at + n, &img->pending);
 	n += add_freed(at + n, &img->publishing);
 	qsort(at, n, sizeof(*at), compare_u32);
 	*ret = TAKE(at);
@@ -115,12 +117,15 @@ take_gap(struct image *img, uint64_t from, uint64_t to, size_t *found)
 
 	for (;;) {
 		uint64_t start = region_start(img, from);
+		struct region region = {start, REGION_DIRTY};
 		int err;
 
+		if (mutant(GAPS_ARE_CLEAN))
+			region.prepared = 0;
 		if (*found == SCAN_MOST || start + size > to ||
 		    !addressable(start))
 			return 0;
-		err = space_give(img, (struct region){start, REGION_DIRTY});
+		err = space_give(img, region);
 		if (err)
 			return err;
 		(*found)++;
@@ -174,7 +179,7 @@ prepare(struct image *img, struct region *region, bool fresh)
 	memset(ones, 0xff, used / 8);
 	if (used % 8)
 		ones[used / 8] = (uint8_t)(0xff00 >> used % 8);
-	if (!fresh)
+	if (!fresh && !mutant(NO_ZEROING))
 		err = io_write_zeros(img->io,
 				     region->offset + img->bitmap_bytes,
 				     img->block_size);

@@ -403,13 +403,22 @@ do_resize(struct disk *disk, uint32_t blocks)
 	uint32_t *which = disk->far ? &disk->far : &disk->blocks;
 
 	if (disk->far)
-		blocks = disk->far + blocks % 3;
+		blocks = disk->far + blocks % 3 + 1;
 	do_flush(disk);
 	note(disk, " resize %u->%u", *which, blocks);
 	if (!disk->far)
 		forget_from(disk, blocks);
+	if (!disk->far && blocks > disk->blocks &&
+	    disk->type == VHD_TYPE_DIFFERENCING && disk_draw(disk, 2))
+		disk->hiding = sectors(disk);
 	*which = blocks;
-	(void)worked(disk, image_resize(disk->img, size_of(disk)), "resizing");
+	for (uint32_t i = disk->hiding; i && i < sectors(disk); i++)
+		oracle_write(&disk->oracle, i, VALUE_ZERO);
+	(void)worked(disk,
+		     image_resize(disk->img, size_of(disk),
+				  disk->hiding ? size_of(disk) : 0),
+		     "resizing");
+	disk->hiding = 0;
 	do_flush(disk);
 }
 
@@ -503,7 +512,9 @@ random_op(struct disk *disk)
 void
 disk_do_random(struct disk *disk)
 {
-	enum disk_op op = random_op(disk);
+	enum disk_op op = disk->far && disk_draw(disk, 12) == 0
+				  ? OP_RESIZE
+				  : random_op(disk);
 
 	disk_do(disk, op, (uint32_t)disk_draw(disk, ORACLE_SECTORS),
 		1 + (uint32_t)disk_draw(disk, DISK_SPB + 2));

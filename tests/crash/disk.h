@@ -27,9 +27,11 @@ struct disk {
 	struct oracle oracle;
 	uint32_t next_value;
 	uint64_t random;
-	bool flushing; /* a guest may write meanwhile */
-	char *log;     /* what was done, for a person; owned */
-	char why[400]; /* what went wrong; "" so far */
+	uint32_t hiding; /* sectors from here on are not the parent's as
+			  * soon as the disk is so long; 0: none */
+	bool flushing;   /* a guest may write meanwhile */
+	char *log;       /* what was done, for a person; owned */
+	char why[400];   /* what went wrong; "" so far */
 };
 
 /* A new image that is durable.  far: 0, or how many blocks more it has. */

@@ -52,9 +52,10 @@ read_file(struct reader_view *view, const struct fs *fs, char *why)
 }
 
 static bool
-check_allowed(const struct reader_view *view, const struct oracle *oracle,
+check_allowed(const struct reader_view *view, const struct disk *disk,
 	      char *why)
 {
+	const struct oracle *oracle = &disk->oracle;
 	char may[300];
 
 	for (uint32_t i = 0; i < ORACLE_SECTORS; i++)
@@ -63,6 +64,10 @@ check_allowed(const struct reader_view *view, const struct oracle *oracle,
 			return complain(why, WHY_SIZE, "%s but reads %u", may,
 					view->values[i]);
 		}
+	for (uint32_t i = disk->hiding; i && 512ull * i < view->size; i++)
+		if (view->values[i] == VALUE_PARENT)
+			return complain(why, WHY_SIZE,
+					"sector %u shows the parent", i);
 	return true;
 }
 
@@ -176,11 +181,11 @@ check_by_writing(const struct fs *fs, const struct reader_view *view, char *why)
 }
 
 static bool
-check_state(const struct fs *fs, const struct oracle *oracle, char *why)
+check_state(const struct fs *fs, const struct disk *disk, char *why)
 {
 	struct reader_view view;
 
-	return read_file(&view, fs, why) && check_allowed(&view, oracle, why) &&
+	return read_file(&view, fs, why) && check_allowed(&view, disk, why) &&
 	       check_by_reading(fs, &view, why) &&
 	       check_by_writing(fs, &view, why);
 }
@@ -250,8 +255,7 @@ look_at_state(const struct crash_state *state, void *user)
 		if (judge->failed)
 			tell_state(watch, state, NULL);
 	}
-	if (!judge->failed &&
-	    !check_state(state->fs, &watch->disk->oracle, why))
+	if (!judge->failed && !check_state(state->fs, watch->disk, why))
 		tell_state(watch, state, why);
 	return judge->failed ? VHD_E_CORRUPT : 0;
 }

@@ -10,6 +10,7 @@
 #include "base/iszero.h"
 
 #define MOST_BLOCKS  1024
+#define NOWHERE      UINT64_MAX
 #define BITMAP_BYTES 512u /* blocks of up to 2 MiB */
 
 struct reader {
@@ -108,7 +109,7 @@ region_of(const struct reader *reader, uint32_t block)
 {
 	uint32_t value = load_be32(reader->bat + 4u * block);
 
-	return value == UINT32_MAX ? 0 : (uint64_t)value * 512;
+	return value == UINT32_MAX ? NOWHERE : (uint64_t)value * 512;
 }
 
 static bool
@@ -123,7 +124,7 @@ check_region(struct reader *reader, uint32_t block)
 	uint64_t bytes = BITMAP_BYTES + reader->block_size;
 	uint64_t at = region_of(reader, block);
 
-	if (!at)
+	if (at == NOWHERE)
 		return true;
 	if (at + bytes > mem_data_size(reader->file))
 		return COMPLAIN(reader,
@@ -137,7 +138,7 @@ check_region(struct reader *reader, uint32_t block)
 				"D2: block %u at %" PRIu64 " lies on metadata",
 				block, at);
 	for (uint32_t b = 0; b < block; b++)
-		if (region_of(reader, b) &&
+		if (region_of(reader, b) != NOWHERE &&
 		    overlap(at, bytes, region_of(reader, b), bytes))
 			return COMPLAIN(reader,
 					"D2: blocks %u and %u overlap at "
@@ -178,7 +179,7 @@ read_block(uint32_t *values, struct reader *reader, uint32_t block)
 	uint64_t at = region_of(reader, block);
 	uint8_t bitmap[BITMAP_BYTES];
 
-	if (!at || block * per >= ORACLE_SECTORS)
+	if (at == NOWHERE || block * per >= ORACLE_SECTORS)
 		return true;
 	if (!read_at(reader, bitmap, sizeof(bitmap), at))
 		return false;
