@@ -268,7 +268,8 @@ arrange(struct linker *l)
 			e->parent == NONE ? SIZE_MAX : place[e->parent];
 		e->node.live = !e->node.err && !e->node.nchildren;
 	}
-	memcpy(l->tree->entries, sorted, n * sizeof(*sorted));
+	if (n)
+		memcpy(l->tree->entries, sorted, n * sizeof(*sorted));
 	return 0;
 }
 
