@@ -17,6 +17,7 @@
 #include "job/jobs.h"
 #include "tree/relink.h"
 #include "tree/scan.h"
+#include "tree/snapshot.h"
 
 /* Copy a struct that begins with its size.  Fields that the caller does not
  * know are zero; fields that we do not know must be. */
@@ -416,4 +417,113 @@ const struct vhd_tree_node *
 vhd_tree_get(const vhd_tree_t *tree, size_t index)
 {
 	return tree && index < tree->n ? &tree->entries[index].node : NULL;
+}
+
+/* ---- Snapshots ---- */
+
+/* A disk with the options of one call. */
+struct call {
+	struct vhd_snapshot_opts opts;
+	struct vhd_job_opts job;
+	struct disk_place place;
+};
+
+static int
+call_init(struct call *ret, const char *disk, const char *name,
+	  const struct vhd_snapshot_opts *opts)
+{
+	int err = COPY(ret->opts, opts);
+
+	if (!err)
+		err = need(disk, "disk");
+	if (!err)
+		err = need(name, "name");
+	if (!err)
+		err = job_opts_from(&ret->opts.job, &ret->job, ret->opts.job);
+	if (!ret->opts.search)
+		ret->opts.nsearch = 0;
+	return err ? err
+		   : disk_place_init(&ret->place, &fs_posix, disk, &ret->opts);
+}
+
+int
+vhd_snapshot_create(const char *disk, const char *name,
+		    const struct vhd_snapshot_opts *opts)
+{
+	struct call call;
+	int err = call_init(&call, disk, name, opts);
+
+	if (err)
+		return err;
+	err = snapshot_create(&call.place, name);
+	disk_place_free(&call.place);
+	return err;
+}
+
+int
+vhd_snapshot_live(vhd_t *vhd, const char *name)
+{
+	int err = need(name, "name");
+
+	return err ? err : snapshot_create_live(vhd->chain, name);
+}
+
+int
+vhd_snapshot_revert(const char *disk, const char *name, const char *keep,
+		    const struct vhd_snapshot_opts *opts)
+{
+	struct call call;
+	int err = call_init(&call, disk, name, opts);
+
+	if (err)
+		return err;
+	err = snapshot_revert(&call.place, name, keep);
+	disk_place_free(&call.place);
+	return err;
+}
+
+int
+vhd_snapshot_delete(const char *disk, const char *name,
+		    const struct vhd_snapshot_opts *opts)
+{
+	struct call call;
+	int err = call_init(&call, disk, name, opts);
+
+	if (err)
+		return err;
+	err = snapshot_delete(&call.place, name);
+	disk_place_free(&call.place);
+	return err;
+}
+
+int
+vhd_snapshot_rename(const char *disk, const char *name, const char *new_name,
+		    const struct vhd_snapshot_opts *opts)
+{
+	struct call call;
+	int err = call_init(&call, disk, name, opts);
+
+	if (err)
+		return err;
+	err = need(new_name, "new_name");
+	if (!err)
+		err = snapshot_rename(&call.place, name, new_name);
+	disk_place_free(&call.place);
+	return err;
+}
+
+int
+vhd_snapshot_clone(const char *disk, const char *name, const char *path,
+		   const struct vhd_snapshot_opts *opts)
+{
+	struct call call;
+	int err = call_init(&call, disk, name, opts);
+
+	if (err)
+		return err;
+	err = need(path, "path");
+	if (!err)
+		err = snapshot_clone(&call.place, name, path);
+	disk_place_free(&call.place);
+	return err;
 }

@@ -96,6 +96,18 @@ void chain_resume(struct chain *c);
 /* Open a layer for writing as well; VHD_E_BUSY when somebody reads it. */
 int chain_make_writable(struct chain *c, uint32_t layer) MUST_CHECK;
 
+/* A new, empty leaf at path, while the file of the present one gets a new
+ * name.  Everything that can fail is done before guests wait; adding cannot.
+ * [gates closed, generations held] to add */
+struct new_leaf {
+	struct layer *layers;
+	char *path, *name, *old_path, *old_name;
+};
+int chain_prepare_leaf(struct new_leaf *ret, const struct chain *c,
+		       const char *path, const char *old_path) MUST_CHECK;
+void chain_forget_leaf(struct new_leaf *n);
+void chain_add_leaf(struct chain *c, struct new_leaf *n, struct image *leaf);
+
 /* Close a layer that is needed no more: what it stored is below it now. */
 int chain_remove_layer(struct chain *c, uint32_t layer) MUST_CHECK;
 

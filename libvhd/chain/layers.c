@@ -3,6 +3,7 @@
  *
  * Every change happens with all gates closed and no generation under way, so
  * that no request sees half of it. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,11 +26,65 @@ chain_resume(struct chain *c)
 	chain_release_flush(c);
 }
 
+int
+chain_prepare_leaf(struct new_leaf *ret, const struct chain *c,
+		   const char *path, const char *old_path)
+{
+	*ret = (struct new_leaf){
+		.layers = calloc(c->depth + 1, sizeof(struct layer)),
+		.path = strdup(path),
+		.name = strdup(path),
+		.old_path = strdup(old_path),
+		.old_name = strdup(old_path)};
+	if (ret->layers && ret->path && ret->name && ret->old_path &&
+	    ret->old_name)
+		return 0;
+	chain_forget_leaf(ret);
+	return fail_nomem();
+}
+
+void
+chain_forget_leaf(struct new_leaf *n)
+{
+	free(n->layers);
+	free(n->path);
+	free(n->name);
+	free(n->old_path);
+	free(n->old_name);
+	*n = (struct new_leaf){0};
+}
+
+void
+chain_add_leaf(struct chain *c, struct new_leaf *n, struct image *leaf)
+{
+	struct layer *l = n->layers;
+
+	memcpy(l + 1, c->layers, c->depth * sizeof(*l));
+	free(l[1].path);
+	free(l[1].img->io->name);
+	free(leaf->io->name);
+	l[1].path = n->old_path;
+	l[1].img->io->name = n->old_name;
+	leaf->io->name = n->name;
+	l[0] = (struct layer){.img = leaf, .path = n->path};
+	free(c->layers);
+	c->layers = l;
+	c->depth++;
+	*n = (struct new_leaf){0};
+}
+
+/* A snapshot's file is marked as read-only; a job that may write to it takes
+ * the mark away. */
 static int
 open_writable(struct image **ret, struct chain *c, const struct layer *l)
 {
-	return chain_open_image(ret, c, l->path, true,
-				l->img->type == VHD_TYPE_RAW);
+	bool raw = l->img->type == VHD_TYPE_RAW;
+	int err = chain_open_image(ret, c, l->path, true, raw);
+
+	if (!err || error_sys() != EACCES ||
+	    c->fs->ops->set_readonly(c->fs, l->path, false) != 0)
+		return err;
+	return chain_open_image(ret, c, l->path, true, raw);
 }
 
 /* The lock held through the old image would keep the new one out, so it is
