@@ -121,6 +121,10 @@ run(const void *user)
 			&args->chain);
 	if (err)
 		return say_err(err);
+	if (vhd_depth(disk) == 1) {
+		say("%s has no parent to merge it into", args->child);
+		return EXIT_FAILED;
+	}
 	if (args->into)
 		status = find_layer(&opts.into, disk, args);
 	if (status != EXIT_DONE)

@@ -8,6 +8,8 @@
 #include "out.h"
 #include "say.h"
 
+#include <string.h>
+
 struct relink_args {
 	const char *path;
 	struct words search;
@@ -57,6 +59,20 @@ add_link(const struct vhd_relinked *link, void *user)
 	return 0;
 }
 
+/* The library's sentence, which often begins with the file's name itself. */
+static const char *
+error_of(const json_t *link)
+{
+	const char *file = get_text(link, "filename");
+	const char *error = get_text(link, "error");
+	size_t length = strlen(file);
+
+	if (strncmp(error, file, length) == 0 &&
+	    strncmp(error + length, ": ", 2) == 0)
+		return error + length + 2;
+	return error;
+}
+
 static void
 print_link(const json_t *link)
 {
@@ -64,7 +80,7 @@ print_link(const json_t *link)
 	fputs(": ", stdout);
 	if (!is_null(link, "error")) {
 		fputs("not repaired: ", stdout);
-		say_plain(stdout, get_text(link, "error"));
+		say_plain(stdout, error_of(link));
 	} else {
 		say_plain(stdout, get_text(link, "old-parent"));
 		fputs(" -> ", stdout);
