@@ -42,4 +42,5 @@ extern const struct command command_resize;
 extern const struct command command_rebase;
 extern const struct command command_relink;
 extern const struct command command_tree;
+extern const struct command command_serve;
 #endif

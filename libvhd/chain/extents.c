@@ -3,7 +3,7 @@
  *
  * The gate is held for one run at a time and never while the caller's
  * function runs.  Adjacent runs of one kind, which also lie together in their
- * file, are reported as one. */
+ * file, are reported as one.  What lies before a failure is reported. */
 #include "chain/chain.h"
 
 /* A hole of the file system under stored sectors reads as zero. */
@@ -66,6 +66,18 @@ joins(const struct vhd_extent *a, const struct vhd_extent *b)
 		a->file_offset + a->length == b->file_offset);
 }
 
+/* The failure of this thread, after what was found before it. */
+static int
+report_failed(const struct vhd_extent *whole, vhd_extent_fn fn, void *user)
+{
+	struct error failure;
+	int err;
+
+	error_save(&failure);
+	err = whole->length ? fn(whole, user) : 0;
+	return err ? err : error_restore(&failure);
+}
+
 int
 chain_extents(struct chain *c, uint64_t offset, uint64_t len, vhd_extent_fn fn,
 	      void *user)
@@ -87,7 +99,7 @@ chain_extents(struct chain *c, uint64_t offset, uint64_t len, vhd_extent_fn fn,
 		err = one_run(&run, c, offset, len);
 		gate_unshare(&c->gate, window);
 		if (err)
-			return err;
+			return report_failed(&whole, fn, user);
 		if (joins(&whole, &run)) {
 			whole.length += run.length;
 		} else {

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * config.c - read the parameters, and refuse what makes no sense before
+ * anything is opened.
+ */
+#include "config.h"
+
+#include "plugin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct config config;
+
+static int
+set_path(char **to, const char *key, const char *value)
+{
+	if (*to) {
+		nbdkit_error("%s= is given twice; one server serves one disk, "
+			     "or with dir= a directory of them",
+			     key);
+		return -1;
+	}
+	*to = nbdkit_absolute_path(value);
+	return *to ? 0 : -1;
+}
+
+static int
+set_snapshot(const char *value)
+{
+	free(config.snapshot);
+	config.snapshot = strdup(value);
+	if (!config.snapshot) {
+		nbdkit_error("out of memory");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+add_allowed(const char *value)
+{
+	size_t n = config.nallow;
+	const char **more = realloc(config.allow, (n + 1) * sizeof(*more));
+
+	if (!more) {
+		nbdkit_error("out of memory");
+		return -1;
+	}
+	config.allow = more;
+	more[n] = nbdkit_absolute_path(value);
+	if (!more[n])
+		return -1;
+	config.nallow++;
+	return 0;
+}
+
+static int
+set_readonly(const char *value)
+{
+	int yes = nbdkit_parse_bool(value);
+
+	if (yes >= 0)
+		config.readonly = yes;
+	return yes < 0 ? -1 : 0;
+}
+
+int
+config_read(const char *key, const char *value)
+{
+	if (strcmp(key, "file") == 0)
+		return set_path(&config.file, key, value);
+	if (strcmp(key, "dir") == 0)
+		return set_path(&config.dir, key, value);
+	if (strcmp(key, "snapshot") == 0)
+		return set_snapshot(value);
+	if (strcmp(key, "allow-dir") == 0)
+		return add_allowed(value);
+	if (strcmp(key, "readonly") == 0)
+		return set_readonly(value);
+	nbdkit_error("there is no parameter '%s='; try: nbdkit vhd --help",
+		     key);
+	return -1;
+}
+
+static int
+check_directory(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		nbdkit_error("%s: cannot examine: %m", path);
+		return -1;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		nbdkit_error("%s: is not a directory", path);
+		return -1;
+	}
+	return 0;
+}
+
+/* The file of a snapshot: disk@NAME.vhd for disk.vhd. */
+static int
+use_snapshot(void)
+{
+	const char *slash = strrchr(config.file, '/');
+	const char *base = slash ? slash + 1 : config.file;
+	const char *dot = strrchr(base, '.');
+	size_t stem = dot ? (size_t)(dot - config.file) : strlen(config.file);
+	char *path;
+
+	if (config.snapshot[0] == '\0' || config.snapshot[0] == '.' ||
+	    strpbrk(config.snapshot, "/@")) {
+		nbdkit_error("'%s' cannot be the name of a snapshot",
+			     config.snapshot);
+		return -1;
+	}
+	if (strchr(base, '@')) {
+		nbdkit_error("%s: is a snapshot itself, and has none; give "
+			     "its live disk",
+			     config.file);
+		return -1;
+	}
+	if (asprintf(&path, "%.*s@%s%s", (int)stem, config.file,
+		     config.snapshot, dot ? dot : "") < 0) {
+		nbdkit_error("out of memory");
+		return -1;
+	}
+	free(config.file);
+	config.file = path;
+	return 0;
+}
+
+int
+config_complete(void)
+{
+	if (!config.file && !config.dir) {
+		nbdkit_error("which disk? try: nbdkit vhd disk.vhd, or dir=DIR "
+			     "for every disk in a directory");
+		return -1;
+	}
+	if (config.dir && (config.file || config.snapshot)) {
+		nbdkit_error("dir= serves a whole directory, snapshots "
+			     "included; leave %s= out",
+			     config.file ? "file" : "snapshot");
+		return -1;
+	}
+	for (size_t i = 0; i < config.nallow; i++) {
+		if (check_directory(config.allow[i]) < 0)
+			return -1;
+	}
+	if (config.dir)
+		return check_directory(config.dir);
+	return config.snapshot ? use_snapshot() : 0;
+}
+
+void
+config_free(void)
+{
+	for (size_t i = 0; i < config.nallow; i++)
+		free((char *)(uintptr_t)config.allow[i]);
+	free(config.allow);
+	free(config.snapshot);
+	free(config.file);
+	free(config.dir);
+	memset(&config, 0, sizeof(config));
+}
