@@ -87,7 +87,10 @@ vhd_err_name(int err)
 int
 vhd_errno(void)
 {
-	return error_sys();
+	struct error last;
+
+	error_save(&last);
+	return last.sys ? last.sys : error_errno_of(last.code);
 }
 
 /* ---- Open and close ---- */
