@@ -43,4 +43,6 @@ extern const struct command command_rebase;
 extern const struct command command_relink;
 extern const struct command command_tree;
 extern const struct command command_serve;
+extern const struct command command_mount;
+extern const struct command command_umount;
 #endif

@@ -8,13 +8,12 @@
 #include "cmd.h"
 #include "disk.h"
 #include "exit.h"
+#include "line.h"
 #include "memory.h"
 #include "say.h"
 #include "value.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -83,45 +82,6 @@ static const char *const examples[] = {
 
 /* ---- The words for nbdkit ---- */
 
-struct line {
-	char **words; /* NULL-terminated; the words are owned too */
-	size_t count;
-};
-
-static void
-add(struct line *line, char *word)
-{
-	size_t room = (line->count + 2) * sizeof(*line->words);
-
-	line->words = must(realloc(line->words, room));
-	line->words[line->count++] = must(word);
-	line->words[line->count] = NULL;
-}
-
-static void
-add_text(struct line *line, const char *word)
-{
-	add(line, strdup(word));
-}
-
-static void
-add_parameter(struct line *line, const char *key, const char *value)
-{
-	char *word;
-
-	if (asprintf(&word, "%s=%s", key, value) < 0)
-		word = NULL;
-	add(line, word);
-}
-
-static void
-line_free(struct line *line)
-{
-	for (size_t i = 0; i < line->count; i++)
-		free(line->words[i]);
-	free(line->words);
-}
-
 /* Is one of nbdkit's options among the words?  "-p1" and "--port=1" too. */
 static bool
 has_option(const struct words *words, char letter, const char *name)
@@ -146,8 +106,8 @@ add_place(struct line *line, const struct serve_args *args)
 	const struct words *more = &args->more;
 
 	if (args->socket) {
-		add_text(line, "-U");
-		add_text(line, args->socket);
+		line_add_text(line, "-U");
+		line_add_text(line, args->socket);
 	} else if (has_option(more, 'U', "unix") ||
 		   has_option(more, 'p', "port") ||
 		   has_option(more, 'i', "ip") ||
@@ -155,37 +115,15 @@ add_place(struct line *line, const struct serve_args *args)
 		   has_option(more, 0, "vsock") || getenv("LISTEN_FDS")) {
 		return;
 	} else if (has_option(more, 0, "run")) {
-		add_text(line, "-U");
-		add_text(line, "-");
+		line_add_text(line, "-U");
+		line_add_text(line, "-");
 	} else {
-		add_text(line, "-i");
-		add_text(line, "127.0.0.1");
+		line_add_text(line, "-i");
+		line_add_text(line, "127.0.0.1");
 	}
 }
 
 /* ---- The plugin ---- */
-
-/* Beside this program when it was not installed. */
-static char *
-plugin_of_build(void)
-{
-	char self[PATH_MAX], *path, *slash;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n <= 0)
-		return NULL;
-	self[n] = '\0';
-	slash = strrchr(self, '/');
-	if (!slash)
-		return NULL;
-	*slash = '\0';
-	if (asprintf(&path, "%s/../nbdkit-plugin/" PLUGIN_FILE, self) < 0)
-		return must(NULL);
-	if (access(path, R_OK) == 0)
-		return path;
-	free(path);
-	return NULL;
-}
 
 /* A file, or the name by which nbdkit looks for one itself. */
 static char *
@@ -193,7 +131,8 @@ find_plugin(void)
 {
 	static const char installed[] = VHD_PLUGIN_DIR "/" PLUGIN_FILE;
 	const char *given = getenv("VHD_NBDKIT_PLUGIN");
-	char *path = given ? must(strdup(given)) : plugin_of_build();
+	char *path = given ? must(strdup(given))
+			   : line_find_beside("../nbdkit-plugin/" PLUGIN_FILE);
 
 	if (path)
 		return path;
@@ -245,30 +184,31 @@ remove_dead_socket(const char *path)
 static void
 make_line(struct line *line, const struct serve_args *args)
 {
-	add_text(line, "nbdkit");
+	line_add_text(line, "nbdkit");
 	if (!args->background)
-		add_text(line, "-f");
+		line_add_text(line, "-f");
 	if (args->read_only)
-		add_text(line, "-r");
+		line_add_text(line, "-r");
 	add_place(line, args);
-	add(line, find_plugin());
-	add_parameter(line, is_directory(args->disk) ? "dir" : "file",
-		      args->disk);
+	line_add(line, find_plugin());
+	line_add_parameter(line, is_directory(args->disk) ? "dir" : "file",
+			   args->disk);
 	if (args->snapshot)
-		add_parameter(line, "snapshot", args->snapshot);
+		line_add_parameter(line, "snapshot", args->snapshot);
 	if (args->read_only)
-		add_text(line, "readonly=true");
+		line_add_text(line, "readonly=true");
 	for (size_t i = 0; i < args->chain.search.count; i++)
-		add_parameter(line, "allow-dir", args->chain.search.items[i]);
+		line_add_parameter(line, "allow-dir",
+				   args->chain.search.items[i]);
 	for (size_t i = 0; i < args->more.count; i++)
-		add_text(line, args->more.items[i]);
+		line_add_text(line, args->more.items[i]);
 }
 
 static int
 run(const void *user)
 {
 	const struct serve_args *args = user;
-	__attribute__((cleanup(line_free))) struct line line = {0};
+	AUTO_LINE struct line line = {0};
 	int status;
 
 	if (!is_directory(args->disk) && !args->snapshot) {
