@@ -3,8 +3,8 @@
 mended, once, without a change of content, and can be undone."""
 import os
 
-from interop import (claim, equal, main, need_vhdtool, to_raw, true, vhdtool,
-                     vhdtool_json)
+from interop import (claim, equal, main, memory, need_vhdtool, to_raw, true,
+                     vhdtool, vhdtool_json)
 from refvhd import Chain, Error, sha256_file
 from vhddamage import CASES, damage
 
@@ -184,4 +184,4 @@ def _():
 
 
 need_vhdtool()
-main()
+main(memory())

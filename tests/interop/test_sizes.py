@@ -47,7 +47,9 @@ def _():
     true(ours['actual-size'] < 64 * MiB, 'the file is almost all holes')
     maps = vhdtool_json('map', '--json', 'huge.vhd')
     data = [(m['start'], m['length']) for m in maps if m['data']]
-    equal(data[:2], [(0, 4 * KiB), (2 * MiB - 4 * KiB, 8 * KiB)], 'first runs')
+    equal(data[:4], [(0, 4 * KiB), (2 * MiB - 4 * KiB, 4 * KiB),
+                     (2 * MiB, 4 * KiB), (4 * MiB - 4 * KiB, 4 * KiB)],
+          'the runs of the first two blocks')
     equal(data[-1], (HUGE - 4 * KiB, 4 * KiB), 'the last run')
 
 
@@ -130,7 +132,7 @@ def _():
 def _():
     leaf = tower(258)
     done = vhdtool('convert', '-O', 'raw', leaf, 'x.raw', expect=None)
-    true(done.returncode in (1, 7), f'exit {done.returncode}')
+    true(done.returncode in (1, 6, 7), f'exit {done.returncode}')
     true(b'256' in done.stderr, f'the limit is named: {done.stderr}')
 
 

@@ -49,6 +49,11 @@ def roundup(a, b):
     return -(-a // b) * b
 
 
+def nonzero(data):
+    """any(data), but fast."""
+    return data != bytes(len(data))
+
+
 def checksum(data, at):
     """3.2: complement of the sum of all bytes but the field itself."""
     return ~(sum(data) - sum(data[at:at + 4])) & 0xffffffff
@@ -405,13 +410,13 @@ class Chain:
         return digest.hexdigest()
 
     def is_zero(self):
-        return not any(data and any(data) for _, _, data in self.chunks())
+        return not any(data and nonzero(data) for _, _, data in self.chunks())
 
     def to_raw(self, path):
         """Into a sparse file."""
         with open(path, 'wb') as out:
             for offset, _, data in self.chunks():
-                if data and any(data):
+                if data and nonzero(data):
                     out.seek(offset)
                     out.write(data)
             out.truncate(self.size)

@@ -12,7 +12,7 @@ import time
 
 from refvhd import (DIFFERENCING, DYNAMIC, EPOCH, FIXED, GiB, KiB, MiB, ONES,
                     SECTOR, UNUSED, Error, Footer, Header, Image, Raw,
-                    as_path, bit_runs, geometry, roundup)
+                    as_path, bit_runs, geometry, nonzero, roundup)
 
 FATAL, ERROR, WARNING, NOTE = 'fatal', 'error', 'warning', 'note'
 PAGE = 4096
@@ -33,6 +33,7 @@ class Fatal(Exception):
 class Check:
     def __init__(self, path):
         self.path, self.found = path, []
+        self.no_end = None  # a bad footer there; False: not even a cookie
         try:
             self.run()
         except Fatal:
@@ -101,11 +102,8 @@ class Check:
         if end and end.type != FIXED:
             self.compare(end, good_copy)
         elif not end and not poisoned:
-            # A crash leaves none at all, which the next writer puts right.
-            self.say('V04', ERROR if any(e[0] for e in ends) else WARNING,
-                     aligned, 'no valid footer at the end')
-            self.say_if(any(e[0] for e in ends), 'V07', ERROR, aligned,
-                        'checksum')
+            self.no_end = any(e[0] for e in ends)
+            self.say_if(self.no_end, 'V07', ERROR, aligned, 'checksum')
         if where:
             self.say_if(where[1] == 511, 'V10', NOTE, where[0], '511 bytes')
         self.say_if(n % SECTOR not in (0, 511), 'V09', WARNING, n, 'odd size')
@@ -334,6 +332,7 @@ class Check:
         blocks = [(e * SECTOR, size, i) for i, e in self.blocks()]
         used = sorted(self.metadata + blocks, key=lambda u: u[:2])
         self.check_overlaps(used)
+        self.check_missing_end(used)
         self.check_ends(blocks, size)
         self.check_order(blocks)
         self.check_gaps(used)
@@ -352,6 +351,16 @@ class Check:
                              f'{before[2]} and {now[2]} overlap')
             if not before or now[0] + now[1] > before[0] + before[1]:
                 before = now
+
+    def check_missing_end(self, used):
+        """V04: a crash leaves a free sector and no footer at all, which the
+        next writer puts right."""
+        if self.no_end is None:
+            return
+        end = roundup(max(u[0] + u[1] for u in used), SECTOR)
+        crash = not self.no_end and end + SECTOR <= self.length
+        self.say('V04', WARNING if crash else ERROR, self.length,
+                 'no valid footer at the end')
 
     def check_ends(self, blocks, size):
         foot = self.footer_at
@@ -427,10 +436,10 @@ class Check:
             hidden[first * SECTOR:(first + n) * SECTOR] = bytes(n * SECTOR)
         child = self.footer.type == DIFFERENCING
         if not runs:
-            yield 'V83', WARNING if any(hidden) else NOTE
-        elif any(hidden):
+            yield 'V83', WARNING if nonzero(hidden) else NOTE
+        elif nonzero(hidden):
             yield ('V86', NOTE) if child else ('V82', WARNING)
-        if not child and runs and not any(data):
+        if not child and runs and not nonzero(data):
             yield 'V85', NOTE
         bits = len(bitmap) * 8
         if any(first + n > left for first, n in

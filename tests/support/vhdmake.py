@@ -39,7 +39,7 @@ import urllib.parse
 
 from refvhd import (DIFFERENCING, FIXED, ONES, SECTOR, TYPES, UNUSED, Chain,
                     Error, Footer, Header, Image, KiB, Locator, MiB, geometry,
-                    roundup)
+                    nonzero, roundup)
 
 CREATED = 757382400  # 2024-01-01, as in 22.1
 
@@ -622,7 +622,7 @@ def make_from_raw(raw_path, path, **fields):
             data = data.ljust(roundup(len(data), SECTOR), b'\0')
             for s in range(0, len(data), 4 * KiB):
                 piece = data[s:s + 4 * KiB]
-                if any(piece):
+                if nonzero(piece):
                     at = first + s // SECTOR
                     r.write(at * SECTOR, len(piece), from_chunk(piece, at))
     return r.write_file(path)
