@@ -38,6 +38,12 @@ enum key {
 		template, offsetof(struct args, member), 1                     \
 	}
 
+/* FUSE_OPT_KEY() negates an unsigned number, which not every compiler likes. */
+#define KEYED(template, key)                                                   \
+	{                                                                      \
+		template, UINT_MAX, key                                        \
+	}
+
 static const struct fuse_opt options[] = {
 	INTO("-f", foreground),
 	INTO("-d", foreground),
@@ -46,19 +52,19 @@ static const struct fuse_opt options[] = {
 	INTO("-r", read_only),
 	INTO("allow_other", allow_other),
 	INTO("raw-parent", raw_parent),
-	FUSE_OPT_KEY("-d", FUSE_OPT_KEY_KEEP),
-	FUSE_OPT_KEY("debug", FUSE_OPT_KEY_KEEP),
-	FUSE_OPT_KEY("allow_other", FUSE_OPT_KEY_KEEP),
-	FUSE_OPT_KEY("allow-dir=", KEY_ALLOW_DIR),
-	FUSE_OPT_KEY("cache=", KEY_CACHE),
-	FUSE_OPT_KEY("threads=", KEY_NUMBER),
-	FUSE_OPT_KEY("uid=", KEY_NUMBER),
-	FUSE_OPT_KEY("gid=", KEY_NUMBER),
-	FUSE_OPT_KEY("mode=", KEY_MODE),
-	FUSE_OPT_KEY("-h", KEY_HELP),
-	FUSE_OPT_KEY("--help", KEY_HELP),
-	FUSE_OPT_KEY("-V", KEY_VERSION),
-	FUSE_OPT_KEY("--version", KEY_VERSION),
+	KEYED("-d", FUSE_OPT_KEY_KEEP),
+	KEYED("debug", FUSE_OPT_KEY_KEEP),
+	KEYED("allow_other", FUSE_OPT_KEY_KEEP),
+	KEYED("allow-dir=", KEY_ALLOW_DIR),
+	KEYED("cache=", KEY_CACHE),
+	KEYED("threads=", KEY_NUMBER),
+	KEYED("uid=", KEY_NUMBER),
+	KEYED("gid=", KEY_NUMBER),
+	KEYED("mode=", KEY_MODE),
+	KEYED("-h", KEY_HELP),
+	KEYED("--help", KEY_HELP),
+	KEYED("-V", KEY_VERSION),
+	KEYED("--version", KEY_VERSION),
 	FUSE_OPT_END,
 };
 
