@@ -168,25 +168,21 @@ newfile_begin(struct newfile *ret, const struct fs *fs, const char *path,
 
 /* ---- Devices ----------------------------------------------------------- */
 
-/* The footer of an image on a device is in its last sector (format 4.4); an
- * old one there would count more than ours. */
+/* The footer of an image on a device is in its last sector (format 4.4),
+ * wherever the layout of a file has it. */
 static int
-place_footer(struct newfile *nf, const struct image_create *how)
+place_footer(struct newfile *nf, uint64_t from)
 {
 	uint64_t last = nf->room - FOOTER_SIZE;
 	uint8_t footer[FOOTER_SIZE];
 	int err;
 
-	if (how->type != VHD_TYPE_FIXED)
-		return io_write_zeros(nf->io, last, FOOTER_SIZE);
-	if (how->size == last)
+	if (from == last)
 		return 0;
-	err = nf->io->ops->pread(nf->io, footer, FOOTER_SIZE, how->size);
+	err = nf->io->ops->pread(nf->io, footer, FOOTER_SIZE, from);
 	if (!err)
 		err = nf->io->ops->pwrite(nf->io, footer, FOOTER_SIZE, last);
-	if (!err)
-		err = io_write_zeros(nf->io, how->size, FOOTER_SIZE);
-	return err;
+	return err ? err : io_write_zeros(nf->io, from, FOOTER_SIZE);
 }
 
 int
@@ -204,7 +200,7 @@ newfile_format(struct newfile *nf, const struct image_create *how)
 			    nf->path, nf->room, need);
 	err = image_format(nf->io, how);
 	if (!err && nf->io->block_device)
-		err = place_footer(nf, how);
+		err = place_footer(nf, need - FOOTER_SIZE);
 	return err;
 }
 
