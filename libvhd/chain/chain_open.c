@@ -207,6 +207,21 @@ open_leaf(struct chain *c, const char *path)
 	return add_layer(c, img, full);
 }
 
+/* Between finding a file and opening it, its name may have been given to
+ * another. */
+static int
+check_parent(const struct layer *child, const struct image *parent,
+	     const struct located *found)
+{
+	if (found->raw ||
+	    uuid_equal(child->img->hdr.parent_uuid, parent->footer.uuid))
+		return 0;
+	return fail(VHD_E_PARENT,
+		    "%s: replaced by another file while it was being opened "
+		    "as the parent of %s; try again",
+		    found->path, child->path);
+}
+
 static int
 open_parent(struct chain *c)
 {
@@ -227,8 +242,13 @@ open_parent(struct chain *c)
 	if (err && err != VHD_E_BUSY)
 		err = fail_more(err, "%s: its parent cannot be used",
 				child->path);
-	if (!err)
-		err = add_layer(c, img, TAKE(found.path));
+	if (!err) {
+		err = check_parent(child, img, &found);
+		if (err)
+			(void)image_close(img);
+		else
+			err = add_layer(c, img, TAKE(found.path));
+	}
 	located_free(&found);
 	return err;
 }
