@@ -135,6 +135,29 @@ zero_edges(struct chain *c, uint64_t *offset, uint64_t *len)
 	return err;
 }
 
+/* Whole sectors within one window. [its gate closed] */
+static int
+zero_window(struct chain *c, uint64_t offset, uint64_t len, bool may_drop,
+	    bool only_own)
+{
+	int err = 0;
+
+	while (!err && len) {
+		uint64_t n = piece_length(c, offset, len);
+
+		err = zero_piece(c, offset, n, may_drop, only_own);
+		offset += n;
+		len -= n;
+	}
+	return err;
+}
+
+static uint64_t
+in_window(uint64_t offset, uint64_t len)
+{
+	return min_u64(len, WINDOW_SIZE - (offset & (WINDOW_SIZE - 1)));
+}
+
 static int
 zero_sectors(struct chain *c, uint64_t offset, uint64_t len, bool may_drop,
 	     bool only_own)
@@ -142,11 +165,44 @@ zero_sectors(struct chain *c, uint64_t offset, uint64_t len, bool may_drop,
 	int err = 0;
 
 	while (!err && len) {
-		uint64_t n = piece_length(c, offset, len);
+		uint64_t n = in_window(offset, len);
 
 		gate_close(&c->gate, offset, n);
-		err = zero_piece(c, offset, n, may_drop, only_own);
+		err = zero_window(c, offset, n, may_drop, only_own);
 		gate_open(&c->gate, offset, n);
+		offset += n;
+		len -= n;
+	}
+	return err;
+}
+
+/* Nobody owns it, or its block can be dropped. [gate of the window] */
+static int
+piece_is_fast(bool *ret, struct chain *c, uint64_t offset, uint64_t len)
+{
+	const struct image *img = c->layers[chain_target(c, offset)].img;
+	uint16_t owner;
+	uint32_t run;
+	int err = chain_owner(&owner, &run, c, offset >> SECTOR_SHIFT,
+			      (uint32_t)ceil_div(len, SECTOR_SIZE));
+
+	if (!err)
+		*ret = (owner == OWNER_ZERO &&
+			(uint64_t)run << SECTOR_SHIFT >= len) ||
+		       (covers_block(c, img, offset, len) &&
+			img->type != VHD_TYPE_DIFFERENCING);
+	return err;
+}
+
+static int
+window_is_fast(bool *ret, struct chain *c, uint64_t offset, uint64_t len)
+{
+	int err = 0;
+
+	while (!err && *ret && len) {
+		uint64_t n = piece_length(c, offset, len);
+
+		err = piece_is_fast(ret, c, offset, n);
 		offset += n;
 		len -= n;
 	}
@@ -157,34 +213,25 @@ zero_sectors(struct chain *c, uint64_t offset, uint64_t len, bool may_drop,
 static int
 is_fast(struct chain *c, uint64_t offset, uint64_t len)
 {
-	while (len) {
-		uint64_t n = piece_length(c, offset, len);
+	bool fast = true;
+
+	while (fast && len) {
+		uint64_t n = in_window(offset, len);
 		uint64_t window = offset >> WINDOW_SHIFT;
-		uint16_t owner = OWNER_UNKNOWN;
-		const struct image *img;
-		uint32_t run = 0;
 		int err;
 
 		gate_share(&c->gate, window);
-		err = chain_owner(&owner, &run, c, offset >> SECTOR_SHIFT,
-				  (uint32_t)ceil_div(n, SECTOR_SIZE));
-		img = c->layers[chain_target(c, offset)].img;
+		err = window_is_fast(&fast, c, offset, n);
 		gate_unshare(&c->gate, window);
 		if (err)
 			return err;
-		if ((owner != OWNER_ZERO ||
-		     (uint64_t)run << SECTOR_SHIFT < n) &&
-		    (!covers_block(c, img, offset, n) ||
-		     img->type == VHD_TYPE_DIFFERENCING))
-			return fail(VHD_E_UNSUPPORTED,
-				    "%s: zeroing %llu bytes at %llu would have "
-				    "to write them",
-				    c->layers[0].path, (unsigned long long)n,
-				    (unsigned long long)offset);
 		offset += n;
 		len -= n;
 	}
-	return 0;
+	return fast ? 0
+		    : fail(VHD_E_UNSUPPORTED,
+			   "%s: zeroing this would have to write zeros",
+			   c->layers[0].path);
 }
 
 static int

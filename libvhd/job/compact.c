@@ -172,13 +172,13 @@ highest_first(const void *a, const void *b)
 static int
 list_blocks(struct placed **ret, size_t *ret_n, const struct image *img)
 {
-	struct placed *list =
-		malloc(((size_t)img->allocated + 1) * sizeof(*list));
+	uint32_t most = img->allocated;
+	struct placed *list = malloc(((size_t)most + 1) * sizeof(*list));
 	size_t n = 0;
 
 	if (!list)
 		return fail_nomem();
-	for (uint32_t b = 0; b < img->blocks && n < img->allocated; b++) {
+	for (uint32_t b = 0; b < img->blocks && n < most; b++) {
 		uint32_t value = atomic_load(&img->bat[b]);
 
 		if (value != BAT_UNUSED)
