@@ -221,11 +221,15 @@ vhd_get_info(struct vhd_info *ret, vhd_t *vhd, uint32_t layer)
 	struct vhd_info info = VHD_INFO_INIT;
 	int err;
 
+	/* While the gate of a window is held the layers stay as they are. */
+	gate_share(&vhd->chain->gate, 0);
 	if (layer >= vhd->chain->depth)
-		return fail(VHD_E_INVALID,
-			    "layer %u asked for, the chain has %u", layer,
-			    vhd->chain->depth);
-	err = info_fill(&info, vhd, layer);
+		err = fail(VHD_E_INVALID,
+			   "layer %u asked for, the chain has %u", layer,
+			   vhd->chain->depth);
+	else
+		err = info_fill(&info, vhd, layer);
+	gate_unshare(&vhd->chain->gate, 0);
 	if (!err)
 		give(ret, &info, sizeof(info));
 	return err;

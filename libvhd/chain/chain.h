@@ -48,6 +48,7 @@ struct chain {
 	struct chain_opts opts; /* with its own copies of the strings */
 	struct layer *layers;   /* leaf first; changed with all gates held */
 	uint32_t depth;
+	char *name; /* the path it was opened by, for messages; constant */
 	bool writable;
 	bool no_parent;        /* opened alone on purpose */
 	_Atomic uint64_t size; /* of the leaf */

@@ -86,7 +86,7 @@ chain_flush(struct chain *c)
 			    "%s: an earlier flush failed, and what it was to "
 			    "keep may be lost; close the disk and open it "
 			    "again",
-			    c->layers[0].path);
+			    c->name);
 	pthread_mutex_lock(&c->flush_mutex);
 	mine = c->flush_started + 1;
 	while (c->flush_finished < mine) {

@@ -24,7 +24,7 @@ check_range(const struct chain *c, uint64_t offset, uint64_t len)
 		return 0;
 	return fail(VHD_E_RANGE,
 		    "%s: %llu bytes at %llu asked for, the disk has %llu",
-		    c->layers[0].path, (unsigned long long)len,
+		    c->name, (unsigned long long)len,
 		    (unsigned long long)offset, (unsigned long long)c->size);
 }
 
@@ -33,12 +33,12 @@ check_write(const struct chain *c, uint64_t offset, uint64_t len)
 {
 	if (!c->writable)
 		return fail(VHD_E_READONLY, "%s: opened for reading only",
-			    c->layers[0].path);
+			    c->name);
 	if (c->failed)
 		return fail(VHD_E_IO,
 			    "%s: an earlier flush failed, so nothing more is "
 			    "written; close the disk and open it again",
-			    c->layers[0].path);
+			    c->name);
 	return check_range(c, offset, len);
 }
 

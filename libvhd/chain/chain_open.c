@@ -57,6 +57,7 @@ chain_free(struct chain *c)
 	pthread_cond_destroy(&c->flush_done);
 	free_opts(&c->opts);
 	free(c->layers);
+	free(c->name);
 	free(c);
 }
 
@@ -198,6 +199,11 @@ open_leaf(struct chain *c, const char *path)
 
 	if (err)
 		return err;
+	c->name = strdup(full);
+	if (!c->name) {
+		free(full);
+		return fail_nomem();
+	}
 	err = chain_open_image(&img, c, full, c->writable,
 			       c->opts.flags & VHD_OPEN_RAW);
 	if (err) {

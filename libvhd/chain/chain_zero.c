@@ -231,7 +231,7 @@ is_fast(struct chain *c, uint64_t offset, uint64_t len)
 	return fast ? 0
 		    : fail(VHD_E_UNSUPPORTED,
 			   "%s: zeroing this would have to write zeros",
-			   c->layers[0].path);
+			   c->name);
 }
 
 static int
@@ -244,7 +244,7 @@ check_range(struct chain *c, uint64_t offset, uint64_t len)
 		err = fail(VHD_E_RANGE,
 			   "%s: %llu bytes at %llu asked for, the disk has "
 			   "%llu",
-			   c->layers[0].path, (unsigned long long)len,
+			   c->name, (unsigned long long)len,
 			   (unsigned long long)offset,
 			   (unsigned long long)c->size);
 	return err;

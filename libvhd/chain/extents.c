@@ -88,7 +88,7 @@ chain_extents(struct chain *c, uint64_t offset, uint64_t len, vhd_extent_fn fn,
 		return fail(VHD_E_RANGE,
 			    "%s: %llu bytes at %llu asked for, the disk has "
 			    "%llu",
-			    c->layers[0].path, (unsigned long long)len,
+			    c->name, (unsigned long long)len,
 			    (unsigned long long)offset,
 			    (unsigned long long)c->size);
 	while (len) {
