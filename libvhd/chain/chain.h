@@ -194,7 +194,7 @@ int moved_put_back(struct chain *c, const uint32_t *blocks,
 /* Every moved block is cleared: the redirect ends. [all gates closed] */
 void moved_end(struct chain *c);
 
-/* ---- locate.c: where could the parent be? ---- */
+/* ---- locate.c, locate_say.c: where could the parent be? ---- */
 
 struct located {
 	char *path; /* absolute, links resolved; owned by the

@@ -14,7 +14,6 @@
  *	5  in each search directory: the stored names, then any image
  *
  * A name that is not there as spelled is looked for in other case too. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -29,6 +28,7 @@
 struct hunt {
 	const struct fs *fs;
 	struct image *img;
+	const char *child; /* its path */
 	const uint8_t *uuid;
 	bool raw;      /* a plain disk will do: there is no UUID */
 	char *dir;     /* of the child, resolved */
@@ -82,8 +82,12 @@ try_file(struct hunt *h, const char *path)
 		return err;
 	if (err || peek.block_device)
 		return 0;
-	if (!uuid_equal(peek.found.footer.uuid, h->uuid))
+	if (!uuid_equal(peek.found.footer.uuid, h->uuid)) {
+		/* A child may be called like its parent elsewhere. */
+		if (!strcmp(path, h->child))
+			return 0;
 		return keep_path(&h->result.wrong, path);
+	}
 	h->peek = peek;
 	return keep_path(&h->result.path, path);
 }
@@ -393,7 +397,10 @@ int
 locate_parent(struct located *ret, const struct fs *fs, struct image *img,
 	      const char *child_path, const struct chain_opts *opts)
 {
-	struct hunt h = {.fs = fs, .img = img, .uuid = img->hdr.parent_uuid};
+	struct hunt h = {.fs = fs,
+			 .img = img,
+			 .child = child_path,
+			 .uuid = img->hdr.parent_uuid};
 	int err;
 
 	h.raw = uuid_is_null(h.uuid);
@@ -422,44 +429,4 @@ located_free(struct located *l)
 	free(l->path);
 	free(l->wrong);
 	*l = (struct located){0};
-}
-
-/* ---- What to say ------------------------------------------------------- */
-
-void
-locate_stored(char *ret, struct image *img)
-{
-	char path[MAX_PATH_TEXT];
-
-	if (!dynhdr_parent_name(ret, MAX_PATH_TEXT, &img->hdr))
-		ret[0] = '\0';
-	for (unsigned i = 0; i < MAX_LOCATORS; i++) {
-		if (!image_locator(path, sizeof(path), img, i, false))
-			continue;
-		if (!ret[0] || path_is_absolute(path))
-			memcpy(ret, path, sizeof(path));
-		if (path_is_absolute(path))
-			return;
-	}
-}
-
-int
-locate_fail(const struct located *l, struct image *img, const char *child_path,
-	    const struct chain_opts *opts)
-{
-	char uuid[UUID_TEXT_SIZE], stored[MAX_PATH_TEXT];
-
-	uuid_text(uuid, img->hdr.parent_uuid);
-	locate_stored(stored, img);
-	if (l->wrong)
-		return fail(VHD_E_PARENT,
-			    "%.150s: %.120s is not its parent: that has the "
-			    "UUID %s; try: vhdtool relink --search DIR FILE",
-			    child_path, l->wrong, uuid);
-	return fail(VHD_E_NOPARENT,
-		    "%.150s: its parent (UUID %s, last known as %.120s) is "
-		    "neither in its directory nor in any of %zu search "
-		    "directories; try: vhdtool relink --search DIR FILE",
-		    child_path, uuid, stored[0] ? stored : "nothing",
-		    opts->nsearch);
 }
