@@ -122,8 +122,8 @@ static struct nbdkit_plugin plugin = {
 	.name = "vhd",
 	.longname = "nbdkit VHD plugin",
 	.version = LIBVHD,
-	.description = "Serve VHD virtual disks: fixed, dynamic, and "
-		       "differencing with all their parents.",
+	.description = "Serve VHD virtual disks, differencing ones with all "
+		       "their parents.",
 	.unload = config_free,
 	.dump_plugin = dump_plugin,
 	.config = config_read,

@@ -42,7 +42,8 @@ fail() # WHAT EXPECTED GOT
 {
 	printf 'FAIL %s: %s\n  %s\n  expected: %s\n  got:      %s\n' \
 	    "$test" "$claim" "$1" "$2" "$3"
-	printf '  rerun:    ctest -R cli-%s --output-on-failure\n' "$test"
+	printf '  rerun:    ctest -R %s-%s --output-on-failure\n' \
+	    "${kind:-cli}" "$test"
 	exit 1
 }
 
