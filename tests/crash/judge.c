@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "image/check.h"
 #include "reader.h"
 
 #define MOST_DEPTH 2
@@ -137,6 +138,47 @@ open_state(struct image **ret, const struct fs *fs, bool write, char *why)
 			write ? "writing" : "reading", error_message());
 }
 
+/* Blocks are small on purpose (V48).  A shrink keeps the original size (V23);
+ * one that was cut short, the entries behind the new end, until the disk grows
+ * again (V76). */
+static bool
+expected(const struct vhd_finding *finding)
+{
+	static const char *const codes[] = {"V23", "V48", "V76"};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(finding->code, codes[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What a person would be told: no error, and after a recovery no warning. */
+static bool
+check_findings(const struct fs *fs, bool recovered, char *why)
+{
+	const enum vhd_severity worst = recovered ? VHD_WARNING : VHD_ERROR;
+	const struct check_opts opts = {.now = 1800000000};
+	AUTO_FINDINGS struct findings findings = {0};
+	struct check check;
+	struct io *io;
+	bool ok = true;
+
+	if (fs->ops->open(&io, fs, DISK_PATH, 0) ||
+	    findings_init(&findings, DISK_PATH))
+		return complain(why, WHY_SIZE, "%s", error_message());
+	if (image_check(&check, io, &opts, &findings))
+		ok = complain(why, WHY_SIZE, "check: %s", error_message());
+	for (size_t i = 0; ok && i < findings.n; i++)
+		if (findings.list[i].severity >= worst &&
+		    !expected(&findings.list[i]))
+			ok = complain(why, WHY_SIZE, "check: %s %s",
+				      findings.list[i].code,
+				      findings.list[i].message);
+	check_free(&check);
+	(void)io_close(io);
+	return ok;
+}
+
 static bool
 check_by_reading(const struct fs *fs, const struct reader_view *view, char *why)
 {
@@ -149,7 +191,7 @@ check_by_reading(const struct fs *fs, const struct reader_view *view, char *why)
 	if (ok && image_check_overlap(img))
 		ok = complain(why, WHY_SIZE, "D2: %s", error_message());
 	(void)image_close(img);
-	return ok;
+	return ok && check_findings(fs, false, why);
 }
 
 /* Recover and close: the same content, and a file at rest. */
@@ -176,8 +218,10 @@ check_by_writing(const struct fs *fs, const struct reader_view *view, char *why)
 	data = file_of(fs);
 	ok = reader_at_rest(data);
 	mem_data_free(data);
-	return ok || complain(why, WHY_SIZE,
-			      "the footers differ after recovery and close");
+	if (ok)
+		return check_findings(fs, true, why);
+	return complain(why, WHY_SIZE,
+			"the footers differ after recovery and close");
 }
 
 static bool
@@ -191,7 +235,7 @@ check_state(const struct fs *fs, const struct disk *disk, char *why)
 }
 
 static void
-tell(struct judge *judge, const char *title, const char *text)
+add_to_story(struct judge *judge, const char *title, const char *text)
 {
 	size_t used = strlen(judge->story);
 
@@ -207,10 +251,10 @@ tell_state(struct watch *watch, const struct crash_state *state,
 
 	watch->judge->failed = true;
 	if (why)
-		tell(watch->judge, "violation", why);
+		add_to_story(watch->judge, "violation", why);
 	crash_state_text(text, sizeof(text), state);
-	tell(watch->judge, "done so far", watch->disk->log);
-	tell(watch->judge, "state", text);
+	add_to_story(watch->judge, "done so far", watch->disk->log);
+	add_to_story(watch->judge, "state", text);
 }
 
 /* Work on with what is left, and crash again. */
@@ -307,6 +351,6 @@ judge_disk(struct watch *watch)
 	if (!watch->disk->why[0] || watch->judge->failed)
 		return;
 	watch->judge->failed = true;
-	tell(watch->judge, "violation", watch->disk->why);
-	tell(watch->judge, "done so far", watch->disk->log);
+	add_to_story(watch->judge, "violation", watch->disk->why);
+	add_to_story(watch->judge, "done so far", watch->disk->log);
 }
