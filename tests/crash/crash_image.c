@@ -13,9 +13,6 @@
 #include "image/mutant.h"
 #include "judge.h"
 
-/* Blocks whose table ends where the first block may be. */
-#define TABLE_FULL ((4096 - 0x600) / 4)
-
 static const struct judge fresh = {
 	.limits = {.exhaustive = 512, .sampled = 160},
 	.nested_every = 97,
@@ -75,12 +72,7 @@ report(const struct judge *judge)
 
 /* ---- every short sequence ---- */
 
-struct word {
-	enum disk_op op;
-	uint32_t where, count;
-};
-
-static const struct word words[] = {
+static const struct disk_step words[] = {
 	{OP_WRITE, 0, 1},   {OP_WRITE, 6, 4}, {OP_WRITE, 8, 8},
 	{OP_ZERO, 0, 2},    {OP_ZERO, 8, 8},  {OP_DROP, 0, 0},
 	{OP_DROP, 1, 0},    {OP_MOVE, 0, 0},  {OP_MOVE, 1, 0},
@@ -107,7 +99,7 @@ short_work(struct judge *judge, uint64_t number, unsigned n, enum vhd_type type,
 	}
 	judge_watch(&watch);
 	for (unsigned i = 0; i < n && !judge->failed; i++) {
-		const struct word *word = &words[number % WORDS];
+		const struct disk_step *word = &words[number % WORDS];
 
 		disk_do(&disk, word->op, word->where, word->count);
 		number /= WORDS;

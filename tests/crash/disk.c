@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reader.h"
-
 #define LOG_SIZE 4000
 
 static void __attribute__((format(printf, 2, 3)))
@@ -24,10 +22,13 @@ wrong(struct disk *disk, const char *fmt, ...)
 	va_end(args);
 }
 
+/* A failure that was told to happen is noted, any other is wrong. */
 static bool
 worked(struct disk *disk, int err, const char *what)
 {
-	if (err)
+	if (err && disk->faulty && fault_fired(disk->fault))
+		disk->hit = true;
+	else if (err)
 		wrong(disk, "%s failed: %s", what, error_message());
 	return !err;
 }
@@ -115,16 +116,22 @@ format_image(struct disk *disk)
 bool
 disk_open(struct disk *disk)
 {
+	struct error kept;
 	struct io *io;
 	int err;
 
-	must(disk->fault->ops->open(&io, disk->fault, DISK_PATH,
-				    FS_OPEN_WRITE));
-	err = io->ops->flush(io);
-	if (err)
-		must(io_close(io));
-	else
-		err = image_open(&disk->img, io, IMAGE_WRITE);
+	err = disk->fault->ops->open(&io, disk->fault, DISK_PATH,
+				     FS_OPEN_WRITE);
+	if (!err) {
+		err = io->ops->flush(io);
+		error_save(&kept);
+		if (err) {
+			(void)io_close(io);
+			(void)error_restore(&kept);
+		} else {
+			err = image_open(&disk->img, io, IMAGE_WRITE);
+		}
+	}
 	return worked(disk, err, "opening for writing");
 }
 
@@ -140,9 +147,8 @@ disk_create(struct disk *disk, enum vhd_type type, uint32_t blocks,
 	(void)disk_open(disk);
 }
 
-/* The file as it is now. */
-static bool
-look(struct disk *disk, struct reader_view *view)
+bool
+disk_look(struct disk *disk, struct reader_view *view)
 {
 	struct mem_data *data;
 	bool ok;
@@ -177,7 +183,7 @@ disk_recover(struct disk *disk, const struct disk *before,
 	disk->link = before->link;
 	must(crash_fs_from(&disk->crash, state));
 	must(fault_fs_new(&disk->fault, disk->crash));
-	if (!look(disk, &view))
+	if (!disk_look(disk, &view))
 		return false;
 	oracle_adopt(&disk->oracle, view.values);
 	take_shape(disk, &view);
@@ -198,6 +204,12 @@ disk_free(struct disk *disk)
 /* ---- what may be done ---- */
 
 static uint32_t
+min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t
 sectors(const struct disk *disk)
 {
 	return disk->blocks * DISK_SPB;
@@ -216,7 +228,8 @@ do_write(struct disk *disk, uint32_t first, uint32_t count)
 		oracle_write(&disk->oracle, first + i, value);
 	}
 	err = image_pwrite(disk->img, buf, 512 * count, 512ull * first);
-	(void)worked(disk, err, "write");
+	if (!worked(disk, err, "write"))
+		oracle_doubt(&disk->oracle, first, count);
 }
 
 static void
@@ -228,7 +241,8 @@ do_zero(struct disk *disk, uint32_t first, uint32_t count)
 	for (uint32_t i = 0; i < count; i++)
 		oracle_write(&disk->oracle, first + i, VALUE_ZERO);
 	err = image_write_zeros(disk->img, 512ull * first, 512ull * count);
-	(void)worked(disk, err, "zero");
+	if (!worked(disk, err, "zero"))
+		oracle_doubt(&disk->oracle, first, count);
 }
 
 static void
@@ -238,7 +252,8 @@ do_drop(struct disk *disk, uint32_t block)
 	for (uint32_t i = 0; i < DISK_SPB; i++)
 		oracle_write(&disk->oracle, block * DISK_SPB + i,
 			     disk_absent(disk));
-	(void)worked(disk, image_drop_block(disk->img, block), "drop");
+	if (!worked(disk, image_drop_block(disk->img, block), "drop"))
+		oracle_doubt(&disk->oracle, block * DISK_SPB, DISK_SPB);
 }
 
 static void
@@ -259,22 +274,21 @@ do_durable(struct disk *disk, uint32_t sector)
 {
 	uint32_t value = disk->next_value++;
 	uint8_t buf[512];
-	bool done;
+	bool done = false;
+	int err;
 
 	note(disk, " durable %u=%u", sector, value);
 	oracle_fill(buf, sector, value);
 	oracle_write(&disk->oracle, sector, value);
-	if (!worked(disk,
-		    image_pwrite_durable(&done, disk->img, buf, 512,
-					 512ull * sector),
-		    "durable write"))
-		return;
-	if (done) {
+	err = image_pwrite_durable(&done, disk->img, buf, 512, 512ull * sector);
+	if (!err && done) {
 		oracle_settle(&disk->oracle, sector);
 		return;
 	}
-	(void)worked(disk, image_pwrite(disk->img, buf, 512, 512ull * sector),
-		     "write");
+	if (!err)
+		err = image_pwrite(disk->img, buf, 512, 512ull * sector);
+	if (!worked(disk, err, "durable write"))
+		oracle_doubt(&disk->oracle, sector, 1);
 }
 
 static void
@@ -307,10 +321,11 @@ end_without_closing(struct disk *disk)
 	const struct fault dead = {.at = 1, .sticky = true};
 	struct reader_view view;
 
+	disk->struck |= fault_fired(disk->fault);
 	fault_arm(disk->fault, &dead);
 	(void)image_close(TAKE(disk->img));
 	fault_arm(disk->fault, &(struct fault){.at = 0});
-	if (!look(disk, &view))
+	if (!disk_look(disk, &view))
 		return;
 	for (uint32_t i = 0; i < ORACLE_SECTORS; i++)
 		if (!oracle_allows(&disk->oracle, i, view.values[i]))
@@ -397,28 +412,54 @@ forget_from(struct disk *disk, uint32_t block)
 			oracle_write(&disk->oracle, i, disk_absent(disk));
 }
 
+/* The size as the image has it. */
 static void
-do_resize(struct disk *disk, uint32_t blocks)
+take_size(struct disk *disk)
 {
-	uint32_t *which = disk->far ? &disk->far : &disk->blocks;
+	uint32_t blocks = (uint32_t)(disk->img->size / DISK_BLOCK);
 
 	if (disk->far)
-		blocks = disk->far + blocks % 3 + 1;
-	do_flush(disk);
-	note(disk, " resize %u->%u", *which, blocks);
-	if (!disk->far)
-		forget_from(disk, blocks);
-	if (!disk->far && blocks > disk->blocks &&
-	    disk->type == VHD_TYPE_DIFFERENCING && disk_draw(disk, 2))
-		disk->hiding = sectors(disk);
-	*which = blocks;
+		disk->far = blocks - disk->blocks;
+	else
+		disk->blocks = blocks;
+}
+
+static void
+do_resize_near(struct disk *disk, uint32_t blocks, bool hide)
+{
+	uint32_t was = sectors(disk);
+	uint32_t first = min_u32(blocks, disk->blocks) * DISK_SPB;
+	int err;
+
+	note(disk, " resize to %u%s", blocks, hide ? ", hide" : "");
+	forget_from(disk, first / DISK_SPB);
+	if (blocks > disk->blocks && disk->type == VHD_TYPE_DIFFERENCING &&
+	    hide)
+		disk->hiding = was;
+	disk->blocks = blocks;
 	for (uint32_t i = disk->hiding; i && i < sectors(disk); i++)
 		oracle_write(&disk->oracle, i, VALUE_ZERO);
-	(void)worked(disk,
-		     image_resize(disk->img, size_of(disk),
-				  disk->hiding ? size_of(disk) : 0),
-		     "resizing");
+	err = image_resize(disk->img, size_of(disk),
+			   disk->hiding ? size_of(disk) : 0);
+	if (!worked(disk, err, "resizing"))
+		oracle_doubt(&disk->oracle, first, ORACLE_SECTORS - first);
 	disk->hiding = 0;
+}
+
+static void
+do_resize(struct disk *disk, uint32_t where)
+{
+	do_flush(disk);
+	if (disk->far) {
+		note(disk, " resize by %u", where % 4);
+		disk->far += where % 4;
+		(void)worked(disk, image_resize(disk->img, size_of(disk), 0),
+			     "resizing");
+	} else {
+		do_resize_near(disk, 2 + where % (DISK_MOST - 1),
+			       where / DISK_MOST % 2);
+	}
+	take_size(disk);
 	do_flush(disk);
 }
 
@@ -429,9 +470,13 @@ do_root(struct disk *disk)
 	if (disk->type != VHD_TYPE_DIFFERENCING || disk->far)
 		return;
 	for (uint32_t i = 0; i < sectors(disk); i++)
-		if (disk->oracle.sector[i].now == VALUE_PARENT)
+		if (disk->oracle.sector[i].now == VALUE_PARENT ||
+		    disk->oracle.sector[i].doubted)
 			do_write(disk, i, 1);
-	do_flush(disk);
+	if (!disk->hit)
+		do_flush(disk);
+	if (disk->hit)
+		return;
 	note(disk, " root");
 	for (uint32_t i = sectors(disk); i < ORACLE_SECTORS; i++)
 		oracle_write(&disk->oracle, i, VALUE_ZERO);
@@ -481,7 +526,7 @@ disk_do(struct disk *disk, enum disk_op op, uint32_t where, uint32_t count)
 		do_link(disk);
 		break;
 	case OP_RESIZE:
-		do_resize(disk, 2 + where % (DISK_MOST - 1));
+		do_resize(disk, where);
 		break;
 	case OP_ROOT:
 		do_root(disk);
@@ -509,15 +554,26 @@ random_op(struct disk *disk)
 	return (enum disk_op)op;
 }
 
-void
-disk_do_random(struct disk *disk)
+struct disk_step
+disk_pick(struct disk *disk)
 {
 	enum disk_op op = disk->far && disk_draw(disk, 12) == 0
 				  ? OP_RESIZE
 				  : random_op(disk);
 
-	disk_do(disk, op, (uint32_t)disk_draw(disk, ORACLE_SECTORS),
-		1 + (uint32_t)disk_draw(disk, DISK_SPB + 2));
+	return (struct disk_step){
+		.op = op,
+		.where = (uint32_t)disk_draw(disk, ORACLE_SECTORS),
+		.count = 1 + (uint32_t)disk_draw(disk, DISK_SPB + 2),
+	};
+}
+
+void
+disk_do_random(struct disk *disk)
+{
+	struct disk_step step = disk_pick(disk);
+
+	disk_do(disk, step.op, step.where, step.count);
 }
 
 void

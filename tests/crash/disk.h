@@ -10,11 +10,15 @@
 #include "io_crash.h"
 #include "io_fault.h"
 #include "oracle.h"
+#include "reader.h"
 
 #define DISK_PATH  "/disk.vhd"
 #define DISK_BLOCK 4096u
 #define DISK_SPB   (DISK_BLOCK / 512)
 #define DISK_MOST  (ORACLE_SECTORS / DISK_SPB) /* blocks under the oracle */
+
+/* Entries of a table that reaches to where the first block may be. */
+#define TABLE_FULL ((4096 - 0x600) / 4)
 
 struct disk {
 	enum vhd_type type;
@@ -29,6 +33,9 @@ struct disk {
 	uint64_t random;
 	uint32_t hiding; /* sectors from here on are not the parent's as
 			  * soon as the disk is so long; 0: none */
+	bool faulty;     /* operations may fail because io_fault was told so */
+	bool hit;        /* one did */
+	bool struck;     /* something below was told to fail, before a kill */
 	bool flushing;   /* a guest may write meanwhile */
 	char *log;       /* what was done, for a person; owned */
 	char why[400];   /* what went wrong; "" so far */
@@ -69,7 +76,15 @@ enum disk_op {
  * sense now do nothing. */
 void disk_do(struct disk *disk, enum disk_op op, uint32_t where,
 	     uint32_t count);
+struct disk_step {
+	enum disk_op op;
+	uint32_t where, count;
+};
+struct disk_step disk_pick(struct disk *disk);
 void disk_do_random(struct disk *disk);
+
+/* The content of the file; false, and why, when it is none. */
+bool disk_look(struct disk *disk, struct reader_view *view);
 
 /* A guest's write during a flush. */
 void disk_write_random(struct disk *disk);

@@ -140,11 +140,12 @@ open_state(struct image **ret, const struct fs *fs, bool write, char *why)
 
 /* Blocks are small on purpose (V48).  A shrink keeps the original size (V23);
  * one that was cut short, the entries behind the new end, until the disk grows
- * again (V76). */
+ * again (V76).  A write that failed leaves its new block, without a bit
+ * (V83). */
 static bool
 expected(const struct vhd_finding *finding)
 {
-	static const char *const codes[] = {"V23", "V48", "V76"};
+	static const char *const codes[] = {"V23", "V48", "V76", "V83"};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (strcmp(finding->code, codes[i]) == 0)

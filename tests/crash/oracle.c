@@ -65,14 +65,25 @@ oracle_write(struct oracle *oracle, uint32_t sector, uint32_t value)
 		abort();
 	s->may[s->n++] = value;
 	s->now = value;
+	s->doubted = false;
 }
 
+void
+oracle_doubt(struct oracle *oracle, uint32_t first, uint32_t count)
+{
+	for (uint32_t i = first; i < first + count; i++)
+		oracle->sector[i].doubted = true;
+}
+
+/* What is there now is to be kept; of a doubted one, whatever it is. */
 void
 oracle_flush_begin(struct oracle *oracle)
 {
 	for (int i = 0; i < ORACLE_SECTORS; i++) {
-		oracle->sector[i].taken = oracle->sector[i].now;
-		oracle->sector[i].taken_n = oracle->sector[i].n;
+		struct oracle_sector *s = &oracle->sector[i];
+
+		s->taken = s->now;
+		s->taken_n = s->doubted ? 0 : s->n;
 	}
 }
 
@@ -84,6 +95,8 @@ oracle_flush_done(struct oracle *oracle)
 		struct oracle_sector *s = &oracle->sector[i];
 		uint32_t later = s->n - s->taken_n;
 
+		if (!s->taken_n)
+			continue;
 		memmove(s->may + 1, s->may + s->taken_n,
 			later * sizeof(*s->may));
 		s->may[0] = s->taken;

@@ -24,6 +24,7 @@ struct oracle_sector {
 	uint32_t now;
 	uint32_t taken; /* what a flush under way is to keep */
 	uint32_t taken_n;
+	bool doubted;
 };
 
 struct oracle {
@@ -39,6 +40,8 @@ void oracle_start(struct oracle *oracle, uint32_t value);
 void oracle_adopt(struct oracle *oracle, const uint32_t *values);
 
 void oracle_write(struct oracle *oracle, uint32_t sector, uint32_t value);
+/* The last write of these failed: any value may be there until the next. */
+void oracle_doubt(struct oracle *oracle, uint32_t first, uint32_t count);
 void oracle_flush_begin(struct oracle *oracle);
 void oracle_flush_done(struct oracle *oracle);
 /* A durable write of one sector returned. */

@@ -57,6 +57,13 @@ strike_io(struct io *io, enum fault_kind kind)
 	return strike(self_of(io)->fs, kind, io->name);
 }
 
+/* Half of a transfer; a sector is never torn. */
+static size_t
+half(size_t len)
+{
+	return len / 2 / 512 * 512;
+}
+
 static bool
 is_short(struct io *io)
 {
@@ -75,7 +82,7 @@ fault_pread(struct io *io, void *buf, size_t len, uint64_t offset)
 		return below->ops->pread(below, buf, len, offset);
 	error_save(&kept);
 	if (is_short(io))
-		(void)below->ops->pread(below, buf, len / 2, offset);
+		(void)below->ops->pread(below, buf, half(len), offset);
 	return error_restore(&kept);
 }
 
@@ -91,7 +98,7 @@ fault_pwrite(struct io *io, const void *buf, size_t len, uint64_t offset)
 		return below->ops->pwrite(below, buf, len, offset);
 	error_save(&kept);
 	if (is_short(io))
-		(void)below->ops->pwrite(below, buf, len / 2, offset);
+		(void)below->ops->pwrite(below, buf, half(len), offset);
 	return error_restore(&kept);
 }
 
@@ -108,7 +115,7 @@ fault_pwrite_durable(struct io *io, const void *buf, size_t len,
 		return below->ops->pwrite_durable(below, buf, len, offset);
 	error_save(&kept);
 	if (is_short(io))
-		(void)below->ops->pwrite(below, buf, len / 2, offset);
+		(void)below->ops->pwrite(below, buf, half(len), offset);
 	return error_restore(&kept);
 }
 

@@ -34,7 +34,7 @@ enum fault_what {
 	FAULT_EIO,    /* nothing happens */
 	FAULT_ENOSPC, /* likewise */
 	FAULT_EINTR,  /* likewise */
-	FAULT_SHORT,  /* half of a transfer happens; else as FAULT_EIO */
+	FAULT_SHORT,  /* half of a transfer, in whole sectors; else FAULT_EIO */
 };
 
 struct fault {
