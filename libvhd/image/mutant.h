@@ -27,7 +27,7 @@
 	X(MOVE_WITHOUT_BITMAP) /* a moved block's bitmap stays behind (D2) */  \
 	X(HEADER_EARLY)        /* a header change has no flushes (D1) */       \
 	X(HEADER_IN_PLACE)     /* a header is rewritten in use (D1) */         \
-	X(TABLE_EARLY)         /* a table is longer before it is filled (D2) */
+	X(TABLE_TOO_SOON) /* a table grows over blocks in use on disk (D7) */
 
 #ifdef VHD_MUTANTS
 #define X(name) MUTANT_##name,

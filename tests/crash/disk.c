@@ -10,6 +10,10 @@
 
 #define LOG_SIZE 4000
 
+/* A step of growth after which the table reaches into the blocks. */
+#define FAR_STEP 2000u
+#define FAR_MOST 6000u
+
 static void __attribute__((format(printf, 2, 3)))
 wrong(struct disk *disk, const char *fmt, ...)
 {
@@ -451,8 +455,8 @@ do_resize(struct disk *disk, uint32_t where)
 {
 	do_flush(disk);
 	if (disk->far) {
-		note(disk, " resize by %u", where % 4);
-		disk->far += where % 4;
+		note(disk, " resize");
+		disk->far += disk->far < FAR_MOST ? FAR_STEP : 1;
 		(void)worked(disk, image_resize(disk->img, size_of(disk), 0),
 			     "resizing");
 	} else {

@@ -9,7 +9,8 @@
 #include "base/bytes.h"
 #include "base/iszero.h"
 
-#define MOST_BLOCKS  1024
+#define MOST_BLOCKS  10240
+#define MOST_USED    64
 #define NOWHERE      UINT64_MAX
 #define BITMAP_BYTES 512u /* blocks of up to 2 MiB */
 
@@ -20,6 +21,7 @@ struct reader {
 	bool differencing;
 	uint64_t size, table, header;
 	uint32_t entries, blocks, block_size;
+	uint32_t used[MOST_USED], nused;
 	uint8_t bat[MOST_BLOCKS * 4];
 };
 
@@ -137,13 +139,16 @@ check_region(struct reader *reader, uint32_t block)
 		return COMPLAIN(reader,
 				"D2: block %u at %" PRIu64 " lies on metadata",
 				block, at);
-	for (uint32_t b = 0; b < block; b++)
-		if (region_of(reader, b) != NOWHERE &&
-		    overlap(at, bytes, region_of(reader, b), bytes))
+	for (uint32_t i = 0; i < reader->nused; i++)
+		if (overlap(at, bytes, region_of(reader, reader->used[i]),
+			    bytes))
 			return COMPLAIN(reader,
 					"D2: blocks %u and %u overlap at "
 					"%" PRIu64,
-					b, block, at);
+					reader->used[i], block, at);
+	if (reader->nused == MOST_USED)
+		return COMPLAIN(reader, "D2: too many blocks");
+	reader->used[reader->nused++] = block;
 	return true;
 }
 
@@ -203,11 +208,12 @@ bool
 reader_read(struct reader_view *ret, const struct mem_data *file, char *why,
 	    size_t why_size)
 {
-	struct reader reader = {
-		.file = file,
-		.why = why,
-		.why_size = why_size,
-	};
+	struct reader reader;
+
+	reader.file = file;
+	reader.why = why;
+	reader.why_size = why_size;
+	reader.nused = 0;
 
 	if (!read_footer(&reader) || !read_header(&reader))
 		return false;
