@@ -90,7 +90,7 @@ link_child(const struct disk_place *d, const char *child, const char *path,
 	struct chain_opts o = opts_for(d, VHD_OPEN_RDWR | VHD_OPEN_NOPARENT |
 						  VHD_OPEN_CHILDREN_OK);
 	AUTO(chain_close) struct chain *c = NULL;
-	AUTO_FREE char *disk = NULL, *name = NULL;
+	AUTO_FREE char *name = NULL;
 	int err = snapshot_name(&name, child);
 
 	if (!err && name)

@@ -290,7 +290,6 @@ look_at_state(const struct crash_state *state, void *user)
 {
 	struct watch *watch = user;
 	struct judge *judge = watch->judge;
-	AUTO(crash_fs_free) struct fs *again = NULL;
 	char why[WHY_SIZE];
 
 	judge->states++;
