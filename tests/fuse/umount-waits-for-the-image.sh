@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+. "$(dirname "$0")/functions.sh"
+claim "vhdtool mount and umount: afterwards the image is free and complete"
+requires_fuse
+export VHD_FUSE=$VHDFUSE
+vhdtool 0 create disk.vhd 50M
+mkdir m "a, b"
+for round in 1 2 3 4 5; do
+	vhdtool 0 mount disk.vhd m
+	noise 4 $round | dd of=m/disk bs=1M seek=$round conv=notrunc status=none
+	want=$(hash_of m/disk)
+	vhdtool 0 umount m
+	no_findings disk.vhd
+	equal "round $round" "$want" "$(content disk.vhd)"
+done
+vhdtool 0 mount -r -o cache=on --search "a, b" disk.vhd m
+equal "read-only" 400 "$(stat -c %a m/disk)"
+vhdtool 0 umount "$PWD/m/"
+vhdtool 1 umount m
+stderr_has "m: no disk is mounted there"
+vhdtool 6 mount --search "a, b" "$(
+	printf '%s\n' 'type dynamic' 'size 1M' | image "a, b/base.vhd"
+	"$VHDTOOL" create --parent "a, b/base.vhd" child.vhd
+	mv "a, b" "c, d"
+	mkdir "a, b"
+	echo child.vhd)" m
+vhdtool 0 mount --search "c, d" child.vhd m
+vhdtool 0 umount m
+VHD_FUSE=/absent vhdtool 1 mount disk.vhd m
+stderr_has "cannot run /absent"
