@@ -203,14 +203,20 @@ start_rule(struct check *c)
 					 : footer_fault_text(c->start.fault));
 }
 
+/* find_footer compares them unless it had to look for the end footer. */
 static void
 differ_rule(struct check *c)
 {
+	bool scanned = c->sparse && c->found.defects & DEFECT_DATA_AFTER &&
+		       c->start.fault == FOOTER_OK;
 	char diff[256];
 
-	if (!c->found.has_other)
+	if (!c->found.has_other && !scanned)
 		return;
-	footer_diff(diff, sizeof(diff), &c->found.footer, &c->found.other);
+	footer_diff(diff, sizeof(diff), &c->found.footer,
+		    scanned ? &c->start.footer : &c->found.other);
+	if (scanned && !diff[0])
+		return;
 	if (c->found.defects & DEFECT_HALF_UPDATE)
 		tell_as(c, V06, VHD_WARNING, 0,
 			"a change of the footer was interrupted; the copies "

@@ -11,7 +11,7 @@
 struct patch {
 	uint64_t offset;
 	uint32_t length;
-	uint32_t old_length; /* bytes that are in the file */
+	uint32_t old_length; /* bytes that were there before the repair */
 	uint8_t data[UNDO_PIECE];
 	uint8_t old[UNDO_PIECE];
 };
@@ -24,6 +24,7 @@ patcher_init(struct patcher *ret, struct io *io, struct undo *undo)
 
 	if (err)
 		return err;
+	p.own = p.size;
 	p.list = malloc(PATCHES * sizeof(*p.list));
 	if (!p.list)
 		return fail_nomem();
@@ -38,12 +39,19 @@ patcher_free(struct patcher *p)
 	p->list = NULL;
 }
 
+static uint32_t
+bytes_below(uint64_t end, uint64_t offset, uint32_t length)
+{
+	return offset < end ? (uint32_t)min_u64(length, end - offset) : 0;
+}
+
 /* One piece, within one sector. */
 static int
 put_piece(struct patcher *p, uint64_t offset, const uint8_t *data,
 	  uint32_t length)
 {
 	struct patch *patch;
+	uint32_t there;
 	int err;
 
 	if (p->n == PATCHES) {
@@ -54,19 +62,16 @@ put_piece(struct patcher *p, uint64_t offset, const uint8_t *data,
 	patch = &p->list[p->n];
 	patch->offset = offset;
 	patch->length = length;
-	patch->old_length = 0;
-	if (offset < p->size)
-		patch->old_length = (uint32_t)min_u64(length, p->size - offset);
+	patch->old_length = bytes_below(p->own, offset, length);
+	there = bytes_below(p->size, offset, length);
 	memcpy(patch->data, data, length);
-	if (patch->old_length) {
-		err = p->io->ops->pread(p->io, patch->old, patch->old_length,
-					offset);
+	if (there) {
+		err = p->io->ops->pread(p->io, patch->old, there, offset);
 		if (err)
 			return err;
-		if (patch->old_length == length &&
-		    !memcmp(patch->old, data, length))
-			return 0;
 	}
+	if (there == length && !memcmp(patch->old, data, length))
+		return 0;
 	p->n++;
 	return 0;
 }
@@ -152,5 +157,6 @@ patch_resize(struct patcher *p, uint64_t size)
 	if (err)
 		return err;
 	p->size = size;
+	p->own = min_u64(p->own, size);
 	return p->io->ops->flush(p->io);
 }

@@ -18,6 +18,7 @@ struct patcher {
 	struct io *io;
 	struct undo *undo;  /* or NULL */
 	uint64_t size;      /* of the file */
+	uint64_t own;       /* bytes of it that were not made by us */
 	bool changed;       /* anything, ever */
 	struct patch *list; /* not written yet; owned */
 	size_t n;

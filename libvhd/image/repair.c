@@ -69,23 +69,23 @@ end_has_place(const struct check *c)
 
 	if (c->io->block_device)
 		return range_ok(place, SECTOR_SIZE, c->file_size);
-	return place <= round_up(c->file_size, SECTOR_SIZE);
+	return c->end_of_data <= c->file_size;
 }
 
-/* Is the file all zero from offset to its end? */
+/* Is the file all zero from offset to end? */
 static int
-zero_from(bool *ret, const struct check *c, uint64_t offset)
+zero_from(bool *ret, const struct check *c, uint64_t offset, uint64_t end)
 {
 	struct reader reader;
 	int err;
 
 	*ret = true;
-	if (offset >= c->file_size)
+	if (offset >= end)
 		return 0;
 	err = reader_init(&reader, c->io);
 	if (err)
 		return err;
-	err = reader_is_zero(ret, &reader, offset, c->file_size - offset);
+	err = reader_is_zero(ret, &reader, offset, end - offset);
 	reader_free(&reader);
 	return err;
 }
@@ -97,7 +97,8 @@ can_cut(bool *ret, const struct check *c)
 	*ret = c->found.defects & DEFECT_DATA_AFTER && !c->io->block_device;
 	if (!*ret)
 		return 0;
-	return zero_from(ret, c, c->found.footer_offset + c->found.tail_length);
+	return zero_from(ret, c, c->found.footer_offset + c->found.tail_length,
+			 c->file_size);
 }
 
 static void
@@ -168,21 +169,21 @@ put_footer(struct repair *r, uint64_t offset)
  * zeros follow there; else in the last sector when that is nobody's; else
  * behind the file, so that what is there can still be salvaged. */
 static int
-choose_place(uint64_t *ret, const struct check *c)
+choose_place(uint64_t *ret, const struct repair *r)
 {
-	uint64_t place = check_footer_place(c);
-	uint64_t last = c->file_size - SECTOR_SIZE;
+	const struct check *c = r->c;
+	uint64_t place = check_footer_place(c), size = r->patcher.size;
 	bool zero;
-	int err = zero_from(&zero, c, place);
+	int err = zero_from(&zero, c, place, size);
 
 	if (err)
 		return err;
 	if (zero && !c->io->block_device)
 		*ret = place;
-	else if (place <= last && c->file_size % SECTOR_SIZE == 0)
-		*ret = last;
+	else if (place <= size - SECTOR_SIZE && size % SECTOR_SIZE == 0)
+		*ret = size - SECTOR_SIZE;
 	else
-		*ret = round_up(c->file_size, SECTOR_SIZE);
+		*ret = round_up(size, SECTOR_SIZE);
 	return 0;
 }
 
@@ -194,7 +195,7 @@ repair_end(struct repair *r)
 
 	if (!end_has_place(r->c))
 		return 0;
-	err = choose_place(&place, r->c);
+	err = choose_place(&place, r);
 	if (!err)
 		err = put_footer(r, place);
 	if (!err && !r->c->io->block_device)

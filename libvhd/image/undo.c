@@ -139,7 +139,8 @@ struct piece {
 
 struct journal {
 	uint8_t uuid[16];
-	uint64_t size;
+	uint64_t size;   /* of the image before the repair */
+	uint64_t lowest; /* that it ever had */
 	struct piece *pieces;
 	size_t n, room;
 };
@@ -165,6 +166,7 @@ read_header(struct journal *ret, struct io *undo, uint64_t size)
 			    undo->name);
 	memcpy(ret->uuid, header + 16, 16);
 	ret->size = load_be64(header + 32);
+	ret->lowest = ret->size;
 	return 0;
 }
 
@@ -213,6 +215,8 @@ add_piece(struct journal *j, const struct piece *piece)
 		j->room = room;
 	}
 	j->pieces[j->n++] = *piece;
+	if (piece->length == 0)
+		j->lowest = min_u64(j->lowest, piece->offset);
 	return 0;
 }
 
@@ -276,11 +280,11 @@ verify_uuid(const struct journal *j, struct io *image)
 		    image->name);
 }
 
-/* Interrupted, the repair may have left a part of what it was appending. */
+/* While it was growing, the file may have had any size on the way. */
 static int
 verify_size(const struct journal *j, struct io *image)
 {
-	uint64_t size;
+	uint64_t size, before = j->size;
 	int err = image->ops->size(&size, image);
 
 	if (err || size == j->size)
@@ -288,9 +292,11 @@ verify_size(const struct journal *j, struct io *image)
 	for (size_t i = 0; i < j->n; i++) {
 		const struct piece *p = &j->pieces[i];
 
-		if (p->length == 0 &&
-		    (p->offset == size || (j->size < size && size < p->offset)))
+		if (p->length)
+			continue;
+		if (p->offset == size || (before < size && size < p->offset))
 			return 0;
+		before = p->offset;
 	}
 	return changed_since(image, "the end of the file", size);
 }
@@ -373,16 +379,18 @@ put_back(const struct journal *j, struct io *image, struct io *undo)
 	return err;
 }
 
+/* Only zeros were cut off: what was written there later goes. */
 static int
 restore_size(const struct journal *j, struct io *image)
 {
 	uint64_t size;
 	int err = image->ops->size(&size, image);
 
-	if (err || size == j->size)
-		return err;
-	err = image->ops->truncate(image, j->size);
-	return err ? err : image->ops->flush(image);
+	if (!err && size > j->lowest && j->lowest < j->size)
+		err = image->ops->truncate(image, j->lowest);
+	if (!err && (size != j->size || j->lowest < j->size))
+		err = image->ops->truncate(image, j->size);
+	return err;
 }
 
 int
@@ -400,9 +408,9 @@ undo_apply(struct io *image, struct io *undo)
 		err = verify_places(&j, image);
 	}
 	if (!err)
-		err = put_back(&j, image, undo);
-	if (!err)
 		err = restore_size(&j, image);
+	if (!err)
+		err = put_back(&j, image, undo);
 	free(j.pieces);
 	return err;
 }

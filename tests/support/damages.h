@@ -43,6 +43,14 @@ damage_end_in_block(struct hand *h)
 	h->length = HAND_BLOCK_2 + 512 + HAND_BLOCK;
 }
 
+/* With zeros behind that are cut off before the file grows again. */
+static inline void
+damage_end_in_block_and_zeros(struct hand *h)
+{
+	damage_end_in_block(h);
+	h->length += 454;
+}
+
 static inline void
 damage_end_short(struct hand *h)
 {
@@ -105,6 +113,14 @@ damage_no_relative_path(struct hand *h)
 	hand_make_child(h);
 	memset(hand_header(h)->loc, 0, sizeof(hand_header(h)->loc));
 	hand_seal_all(h);
+}
+
+static inline void
+damage_end_and_header(struct hand *h)
+{
+	damage_no_relative_path(h);
+	memset(h->bytes + HAND_END, 0, 512);
+	h->length += 3000;
 }
 
 static inline void
@@ -180,6 +196,8 @@ static const struct damage damages[] = {
 	{"end checksum", damage_end_sum, "V04 error, V07 error"},
 	{"end buried", damage_end_buried, "V04 warning, V09 warning"},
 	{"end in a block", damage_end_in_block, "V72 error"},
+	{"end in a block and zeros", damage_end_in_block_and_zeros,
+	 "V09 warning, V72 error"},
 	{"end short", damage_end_short, ""},
 	{"copy", damage_copy, "V05 error"},
 	{"copies differ", damage_differ, "V06 error"},
@@ -188,6 +206,8 @@ static const struct damage damages[] = {
 	{"reserved bytes", damage_reserved, "V52 warning"},
 	{"locator", damage_locator, "V59 warning, V60 warning"},
 	{"no W2ru", damage_no_relative_path, "V56 warning"},
+	{"end and header", damage_end_and_header,
+	 "V04 warning, V09 warning, V56 warning"},
 	{"entries past the disk", damage_far_entry, "V76 warning"},
 	{"bits past the block", damage_stray_bits, ""},
 	{"empty block", damage_empty_block, ""},
