@@ -64,7 +64,7 @@ static int
 check_sparse(struct check *c)
 {
 	static int (*const parts[])(struct check *) = {
-		check_header,   check_batmap, check_bat,
+		check_header,   check_batmap, check_bat,  check_blocks,
 		check_locators, check_space,  check_data,
 	};
 	int err = 0;
@@ -81,9 +81,11 @@ image_check(struct check *c, struct io *io, const struct check_opts *opts,
 	int err;
 
 	*c = (struct check){.io = io, .opts = opts, .findings = findings};
-	err = check_footer(c);
+	err = check_find(c);
 	if (!err && c->usable)
-		err = c->sparse ? check_sparse(c) : 0;
+		err = check_footer(c);
+	if (!err && c->usable && c->sparse)
+		err = check_sparse(c);
 	if (!err)
 		err = findings_finish(findings);
 	return err ? err : repair_foresee(c);

@@ -3,10 +3,12 @@
  * (format 20), and repair what can be repaired.
  *
  * The parts run in this order, each on what the ones before have read:
- *	check_footer.c   the footers, and what they say
+ *	check_find.c     the file and its two footers
+ *	check_footer.c   what the one that counts says
  *	check_header.c   the dynamic header
  *	check_batmap.c   XenServer's map of full blocks
- *	check_bat.c      the block table, and where blocks are
+ *	check_bat.c      the block table
+ *	check_blocks.c   where blocks are
  *	check_locator.c  parent locators
  *	check_space.c    the end of the file, and what nothing refers to
  *	check_data.c     bitmaps and data, in file order
@@ -64,7 +66,7 @@ struct check {
 	const struct check_opts *opts;
 	struct findings *findings;
 
-	/* check_footer.c */
+	/* check_find.c */
 	uint64_t file_size;
 	struct footer_copy start, end;
 	struct found found;
@@ -114,10 +116,12 @@ void tell_as(struct check *c, enum check_rule rule, enum vhd_severity severity,
 int check_phase(struct check *c, const char *name, uint64_t bytes) MUST_CHECK;
 int check_step(struct check *c, uint64_t bytes) MUST_CHECK;
 
+int check_find(struct check *c) MUST_CHECK;
 int check_footer(struct check *c) MUST_CHECK;
 int check_header(struct check *c) MUST_CHECK;
 int check_batmap(struct check *c) MUST_CHECK;
 int check_bat(struct check *c) MUST_CHECK;
+int check_blocks(struct check *c) MUST_CHECK;
 int check_locators(struct check *c) MUST_CHECK;
 int check_space(struct check *c) MUST_CHECK;
 int check_data(struct check *c) MUST_CHECK;
@@ -127,7 +131,7 @@ int check_data(struct check *c) MUST_CHECK;
 #define BATMAP_UNSIGNED 0x00010002u
 uint32_t batmap_checksum(const uint8_t *map, uint64_t bytes, bool is_signed);
 
-/* check_bat.c */
+/* check_blocks.c */
 uint64_t check_block_start(const struct check *c, uint32_t block);
 
 /* Bytes of a block that must be in the file (format 11.1). */

@@ -99,7 +99,7 @@ check_metadata(const struct image *img, const struct order *order)
 {
 	struct place meta[MAX_METADATA];
 	size_t n = places_of_metadata(meta, img->footer.data_offset, &img->hdr,
-				      img->batmap_offset);
+				      img->batmap_offset, img->batmap_bytes);
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t at = first_behind(img, order, meta[i].start);
@@ -142,7 +142,7 @@ check_structures(const struct image *img)
 {
 	struct place meta[MAX_METADATA];
 	size_t n = places_of_metadata(meta, img->footer.data_offset, &img->hdr,
-				      img->batmap_offset);
+				      img->batmap_offset, img->batmap_bytes);
 	uint64_t limit = block_limit(img);
 
 	for (size_t i = 0; i < n; i++) {

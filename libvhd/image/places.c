@@ -37,7 +37,8 @@ bitmap_bytes_for(uint32_t block_size)
 
 size_t
 places_of_metadata(struct place ret[static MAX_METADATA], uint64_t data_offset,
-		   const struct dynhdr *hdr, uint64_t batmap_offset)
+		   const struct dynhdr *hdr, uint64_t batmap_offset,
+		   uint64_t batmap_bytes)
 {
 	size_t n = 0;
 
@@ -53,12 +54,10 @@ places_of_metadata(struct place ret[static MAX_METADATA], uint64_t data_offset,
 				place_make(l->offset, l->length, what_locator);
 	}
 	if (batmap_offset) {
-		uint64_t map = ceil_div(hdr->max_entries, 8);
-
 		ret[n++] = place_make(ret[2].end, SECTOR_SIZE,
 				      "the batmap header");
-		ret[n++] = place_make(batmap_offset, round_up(map, SECTOR_SIZE),
-				      "the batmap");
+		ret[n++] =
+			place_make(batmap_offset, batmap_bytes, "the batmap");
 	}
 	return n;
 }

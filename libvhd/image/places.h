@@ -30,11 +30,11 @@ places_meet(const struct place *a, const struct place *b)
 
 struct place place_make(uint64_t start, uint64_t length, const char *what);
 
-/* The footer copy, the header, the table, locator data and, where
- * batmap_offset is not 0, XenServer's batmap.  Returns how many. */
+/* The footer copy, the header and the table, in this order, locator data and,
+ * where batmap_offset is not 0, XenServer's batmap.  Returns how many. */
 size_t places_of_metadata(struct place ret[static MAX_METADATA],
 			  uint64_t data_offset, const struct dynhdr *hdr,
-			  uint64_t batmap_offset);
+			  uint64_t batmap_offset, uint64_t batmap_bytes);
 
 /* Bytes of the table, whole sectors. */
 uint64_t bat_bytes(const struct dynhdr *hdr);

@@ -147,6 +147,7 @@ test_a_block_over_the_batmap_is_refused(void **state)
 
 	(void)state;
 	img.batmap_offset = (FIRST + REGION) * 512 + 512;
+	img.batmap_bytes = 512;
 	assert_refused(&img, "block 1 at 0x208200 overlaps the batmap");
 }
 
