@@ -130,7 +130,7 @@ struct image {
 	struct pending publishing;  /* what a flush carries [lock] */
 	_Atomic uint64_t file_size; /* where the end footer ends; changes:
 				     * [lock] */
-	_Atomic uint32_t allocated;         /* entries in use [lock] */
+	_Atomic uint32_t allocated; /* entries in use [lock] */
 	uint64_t sync_started;      /* flushes of the file, counted [lock] */
 	uint64_t sync_done;         /* the newest that succeeded [lock] */
 	_Atomic bool dirty;         /* written since the last flush began */

@@ -54,6 +54,11 @@ bool disk_recover(struct disk *disk, const struct disk *before,
 bool disk_open(struct disk *disk);
 void disk_free(struct disk *disk);
 
+/* End without closing, and open again. */
+void disk_kill(struct disk *disk);
+/* Let a flush fail: nothing may be written any more (D8). */
+void disk_fail_flush(struct disk *disk);
+
 uint64_t disk_draw(struct disk *disk, uint64_t below);
 
 enum disk_op {
@@ -82,6 +87,15 @@ struct disk_step {
 };
 struct disk_step disk_pick(struct disk *disk);
 void disk_do_random(struct disk *disk);
+
+/* For what is done: a line of the log, a violation, and whether something
+ * worked.  A failure that was told to happen is noted, any other is wrong. */
+void disk_note(struct disk *disk, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void disk_wrong(struct disk *disk, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+bool disk_worked(struct disk *disk, int err, const char *what);
+uint64_t disk_size(const struct disk *disk);
 
 /* The content of the file; false, and why, when it is none. */
 bool disk_look(struct disk *disk, struct reader_view *view);

@@ -113,7 +113,8 @@ void crash_log_flush_range(struct crash_file *file,
 			   const struct mem_data *content, uint64_t mark,
 			   uint64_t offset, uint64_t length);
 
-/* Names. */
+/* crash_names.c */
+void crash_names_free(struct crash_log *log);
 void crash_log_name(struct crash_log *log, const char *path,
 		    struct crash_file *file);
 void crash_log_names(struct crash_log *log, const char *a,
@@ -127,4 +128,13 @@ size_t crash_name_apply(struct crash_name *names, size_t n,
 			const struct crash_name_op *op);
 
 bool crash_log_pending(const struct crash_log *log);
+
+/* crash_io.c: a recording store over live, which it takes over. */
+struct io *crash_io_new(struct crash_fs *fs, struct io *live, const char *path);
+
+/* What a flush covers, content and moment: what completed before it was
+ * called.  Then the test may look, and write more, which the flush does not
+ * cover.  Returns with the file system locked.  io NULL: a directory. */
+uint64_t crash_begin_flush(struct mem_data **ret, struct crash_fs *fs,
+			   struct io *io);
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* io_crash.c - a memory file system whose every change goes into a log.
- *
- * One lock is held around each change, so that the log has the order in which
- * changes happened; reads go straight to the live file system. */
+/* io_crash.c - a memory file system whose every change of names goes into a
+ * log, as those of its files do (crash_io.c). */
 #include "io_crash.h"
 
 #include <stdlib.h>
@@ -10,237 +8,11 @@
 
 #include "crash_log.h"
 
-struct crash_io {
-	struct io io; /* first: a struct io * is a struct crash_io * */
-	struct io *live;
-	struct crash_fs *fs;
-	struct crash_file *file;
-};
-
-static struct crash_io *
-self_of(struct io *io)
-{
-	return (struct crash_io *)(void *)io;
-}
-
-static struct mem_data *
-live_data(struct crash_io *self)
-{
-	struct mem_data *data;
-
-	if (mem_io_get_data(&data, self->live))
-		abort();
-	return data;
-}
-
-/* What a flush covers: what completed before it was called.  Then the test
- * may look, and write more, which the flush does not cover.  self: NULL for a
- * directory. */
-static uint64_t
-begin_flush(struct mem_data **ret, struct crash_fs *fs, struct crash_io *self)
-{
-	uint64_t mark;
-	bool pending;
-
-	pthread_mutex_lock(&fs->lock);
-	fs->flushes++;
-	mark = fs->log.now;
-	if (self)
-		*ret = live_data(self);
-	pending = fs->hook && crash_log_pending(&fs->log);
-	pthread_mutex_unlock(&fs->lock);
-	if (pending)
-		fs->hook(&fs->fs, fs->hook_user);
-	pthread_mutex_lock(&fs->lock);
-	return mark;
-}
-
-static int
-crash_pread(struct io *io, void *buf, size_t len, uint64_t offset)
-{
-	struct io *live = self_of(io)->live;
-
-	return live->ops->pread(live, buf, len, offset);
-}
-
-static int
-crash_pwrite(struct io *io, const void *buf, size_t len, uint64_t offset)
-{
-	struct crash_io *self = self_of(io);
-	struct mem_data *data;
-	int err;
-
-	pthread_mutex_lock(&self->fs->lock);
-	err = self->live->ops->pwrite(self->live, buf, len, offset);
-	if (!err && len) {
-		data = live_data(self);
-		crash_log_write(&self->fs->log, self->file, data, offset, len);
-		mem_data_free(data);
-	}
-	pthread_mutex_unlock(&self->fs->lock);
-	return err;
-}
-
-static int
-crash_pwrite_durable(struct io *io, const void *buf, size_t len,
-		     uint64_t offset)
-{
-	struct crash_io *self = self_of(io);
-	struct mem_data *data;
-	uint64_t mark;
-	int err;
-
-	err = crash_pwrite(io, buf, len, offset);
-	if (err || !len)
-		return err;
-	mark = begin_flush(&data, self->fs, self);
-	crash_log_flush_range(self->file, data, mark, offset, len);
-	mem_data_free(data);
-	pthread_mutex_unlock(&self->fs->lock);
-	return 0;
-}
-
-static int
-crash_flush(struct io *io)
-{
-	struct crash_io *self = self_of(io);
-	struct mem_data *data;
-	uint64_t mark = begin_flush(&data, self->fs, self);
-
-	crash_log_flush(self->file, data, mark);
-	mem_data_free(data);
-	pthread_mutex_unlock(&self->fs->lock);
-	return 0;
-}
-
-static int
-crash_size(uint64_t *ret, struct io *io)
-{
-	struct io *live = self_of(io)->live;
-
-	return live->ops->size(ret, live);
-}
-
-static int
-crash_actual_size(uint64_t *ret, struct io *io)
-{
-	struct io *live = self_of(io)->live;
-
-	return live->ops->actual_size(ret, live);
-}
-
-static int
-crash_extent(bool *ret_data, uint64_t *ret_end, struct io *io, uint64_t offset)
-{
-	struct io *live = self_of(io)->live;
-
-	return live->ops->extent(ret_data, ret_end, live, offset);
-}
-
-static int
-crash_truncate(struct io *io, uint64_t size)
-{
-	struct crash_io *self = self_of(io);
-	struct mem_data *data;
-	uint64_t old;
-	int err;
-
-	pthread_mutex_lock(&self->fs->lock);
-	err = self->live->ops->size(&old, self->live);
-	if (!err)
-		err = self->live->ops->truncate(self->live, size);
-	if (!err) {
-		data = live_data(self);
-		crash_log_resize(&self->fs->log, self->file, data, old);
-		mem_data_free(data);
-	}
-	pthread_mutex_unlock(&self->fs->lock);
-	return err;
-}
-
-/* Zeros, of which any sector may be lost. */
-static int
-crash_punch(struct io *io, uint64_t offset, uint64_t length)
-{
-	struct crash_io *self = self_of(io);
-	struct mem_data *data;
-	uint64_t size, end;
-	int err;
-
-	pthread_mutex_lock(&self->fs->lock);
-	err = self->live->ops->punch(self->live, offset, length);
-	if (!err) {
-		data = live_data(self);
-		size = mem_data_size(data);
-		end = length < size - offset ? offset + length : size;
-		if (offset < size && length)
-			crash_log_write(&self->fs->log, self->file, data,
-					offset, end - offset);
-		mem_data_free(data);
-	}
-	pthread_mutex_unlock(&self->fs->lock);
-	return err;
-}
-
-static int
-crash_copy_range(struct io *to, uint64_t to_offset, struct io *from,
-		 uint64_t from_offset, uint64_t length)
-{
-	(void)to_offset;
-	(void)from_offset;
-	(void)length;
-	return fail(VHD_E_UNSUPPORTED, "%s: shares nothing with %s", to->name,
-		    from->name);
-}
-
-static void
-crash_readahead(struct io *io, uint64_t offset, uint64_t length)
-{
-	(void)io;
-	(void)offset;
-	(void)length;
-}
-
-static int
-crash_lock(struct io *io, enum io_lock mode)
-{
-	struct io *live = self_of(io)->live;
-
-	return live->ops->lock(live, mode);
-}
-
-static int
-crash_close(struct io *io)
-{
-	int err = io_close(self_of(io)->live);
-
-	free(io->name);
-	free(io);
-	return err;
-}
-
-static const struct io_ops crash_io_ops = {
-	.pread = crash_pread,
-	.pwrite = crash_pwrite,
-	.pwrite_durable = crash_pwrite_durable,
-	.flush = crash_flush,
-	.size = crash_size,
-	.actual_size = crash_actual_size,
-	.truncate = crash_truncate,
-	.punch = crash_punch,
-	.extent = crash_extent,
-	.copy_range = crash_copy_range,
-	.readahead = crash_readahead,
-	.lock = crash_lock,
-	.close = crash_close,
-};
-
 /* [lock] */
 static int
 open_live(struct io **ret, struct crash_fs *fs, const char *path,
 	  unsigned flags)
 {
-	struct crash_io *self;
 	struct io *live;
 	char *name;
 	int err;
@@ -248,21 +20,13 @@ open_live(struct io **ret, struct crash_fs *fs, const char *path,
 	err = fs->live->ops->open(&live, fs->live, path, flags);
 	if (err)
 		return err;
-	self = calloc(1, sizeof(*self));
-	if (!self)
-		abort();
-	self->io = *live;
-	self->io.ops = &crash_io_ops;
-	self->io.name = strdup(path);
-	self->live = live;
-	self->fs = fs;
-	self->file = crash_log_file(&fs->log, live->id.inode);
+	*ret = crash_io_new(fs, live, path);
 	if (flags & FS_OPEN_CREATE) {
 		name = mem_path(path);
-		crash_log_name(&fs->log, name, self->file);
+		crash_log_name(&fs->log, name,
+			       crash_log_file(&fs->log, live->id.inode));
 		free(name);
 	}
-	*ret = &self->io;
 	return 0;
 }
 
@@ -371,7 +135,7 @@ crash_sync_dir(const struct fs *fs, const char *path)
 {
 	struct crash_fs *self = crash_fs_of(fs);
 	char *name = mem_path(path);
-	uint64_t mark = begin_flush(NULL, self, NULL);
+	uint64_t mark = crash_begin_flush(NULL, self, NULL);
 
 	crash_log_sync_dir(&self->log, name, mark);
 	pthread_mutex_unlock(&self->lock);
