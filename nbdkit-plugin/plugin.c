@@ -160,4 +160,6 @@ static struct nbdkit_plugin plugin = {
 	.errno_is_preserved = 1,
 };
 
+/* Defined by the line below it, where nbdkit looks for it. */
+struct nbdkit_plugin *plugin_init(void);
 NBDKIT_REGISTER_PLUGIN(plugin)
