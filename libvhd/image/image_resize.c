@@ -274,7 +274,8 @@ drop_past(struct image *img, uint32_t need)
 	if (err)
 		return err;
 	img->blocks = need;
-	hdr.max_entries = need;
+	if (!img->batmap_header) /* its place follows from the length */
+		hdr.max_entries = need;
 	img->untidy = true;
 	return image_rewrite_header(img, &hdr);
 }

@@ -455,12 +455,12 @@ class Check:
         map_at = int.from_bytes(head[8:16], 'big')
         sectors = int.from_bytes(head[16:20], 'big')
         version = int.from_bytes(head[20:24], 'big')
-        data = self.raw.pread(sectors * SECTOR, map_at)
+        inside = map_at + sectors * SECTOR <= self.length
+        data = self.raw.pread(sectors * SECTOR, map_at) if inside else b''
         total = sum(data) if version == 0x00010002 else \
             sum(b - 256 * (b > 127) for b in data)
         good = head[:8] == b'tdbatmap' and version in (0x10001, 0x10002) and \
-            map_at + sectors * SECTOR <= self.length and \
-            sectors * SECTOR * 8 >= self.need and \
+            inside and sectors * SECTOR * 8 >= self.need and \
             ~total & 0xffffffff == int.from_bytes(head[24:28], 'big')
         if not good:
             self.say('V88', WARNING, at, 'batmap')
