@@ -606,6 +606,36 @@ VHD_API int vhd_snapshot_clone(const char *disk, const char *name,
 			       const char *path,
 			       const struct vhd_snapshot_opts *opts);
 
+/* ---- Control ----------------------------------------------------------- */
+
+/* A process that serves a disk listens on a socket, so that jobs on the disk
+ * can be asked for while it is in use (docs/control.md). */
+typedef struct vhd_control vhd_control_t;
+
+struct vhd_control_opts {
+	size_t struct_size;
+	const char *socket; /* NULL: found by the disk's device and inode */
+	bool autoresume;    /* carry on with a merge that was interrupted */
+};
+#define VHD_CONTROL_OPTS_INIT VHD_INIT_(vhd_control_opts)
+
+/* Start threads that answer requests about vhd.  After any fork.  The caller
+ * owns *ret and stops it before it closes the disk. */
+VHD_API int vhd_control_start(vhd_control_t **ret, vhd_t *vhd,
+			      const struct vhd_control_opts *opts);
+
+/* A running job is stopped at a consistent point.  Accepts NULL. */
+VHD_API void vhd_control_stop(vhd_control_t *control);
+
+/* Ask the process that serves a disk; arguments is a JSON object or NULL, and
+ * what it answers is stored in *ret_json (unless NULL), to be freed with
+ * free().  A command that starts a job is followed to its end, with job's
+ * progress callback, and fails as the job does.  VHD_E_NOTFOUND: nobody
+ * serves this disk. */
+VHD_API int vhd_control_call(char **ret_json, const char *disk,
+			     const char *command, const char *arguments,
+			     const struct vhd_job_opts *job);
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,6 +11,8 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "chain/chain.h"
+#include "control/client.h"
+#include "control/server.h"
 #include "info.h"
 #include "io/holder.h"
 #include "job/check.h"
@@ -533,4 +535,42 @@ vhd_snapshot_clone(const char *disk, const char *name, const char *path,
 		err = snapshot_clone(&call.place, name, path);
 	disk_place_free(&call.place);
 	return err;
+}
+
+/* ---- Control ---- */
+
+int
+vhd_control_start(vhd_control_t **ret, vhd_t *vhd,
+		  const struct vhd_control_opts *opts)
+{
+	struct vhd_control_opts o;
+	struct control *c;
+	int err = COPY(o, opts);
+
+	if (!err)
+		err = control_start(&c, vhd->chain, &o);
+	if (!err)
+		*ret = (vhd_control_t *)c;
+	return err;
+}
+
+void
+vhd_control_stop(vhd_control_t *control)
+{
+	control_stop((struct control *)control);
+}
+
+int
+vhd_control_call(char **ret_json, const char *disk, const char *command,
+		 const char *arguments, const struct vhd_job_opts *job)
+{
+	struct vhd_job_opts room;
+	const struct vhd_job_opts *o;
+	int err = job_opts_from(&o, &room, job);
+
+	if (!err)
+		err = need(disk, "disk");
+	if (!err)
+		err = need(command, "command");
+	return err ? err : client_call(ret_json, disk, command, arguments, o);
 }

@@ -73,9 +73,9 @@ report_if_time(struct job *job, int64_t now)
 
 /* A pause is not made up for by a burst: time that nobody used is lost. */
 static int
-obey_rate(struct job *job, uint64_t bytes)
+obey_rate(struct job *job, uint64_t bytes, uint64_t rate)
 {
-	double seconds = (double)bytes / (double)job->opts->rate;
+	double seconds = (double)bytes / (double)rate;
 	int64_t now = now_ns();
 	int err;
 
@@ -99,6 +99,7 @@ obey_rate(struct job *job, uint64_t bytes)
 int
 job_step(struct job *job, uint64_t bytes)
 {
+	uint64_t rate;
 	int err;
 
 	job->done += bytes;
@@ -107,9 +108,11 @@ job_step(struct job *job, uint64_t bytes)
 	if (!job->opts)
 		return 0;
 	err = report_if_time(job, now_ns());
-	if (err || !job->opts->rate || !bytes)
+	/* Whoever runs the job may change it meanwhile. */
+	rate = __atomic_load_n(&job->opts->rate, __ATOMIC_RELAXED);
+	if (err || !rate || !bytes)
 		return err;
-	return obey_rate(job, bytes);
+	return obey_rate(job, bytes, rate);
 }
 
 int

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* server.c - accept connections, read requests, send answers and events. */
+#include "control/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static int
+connection_send(struct connection *k, json_t *object)
+{
+	int err;
+
+	pthread_mutex_lock(&k->send_lock);
+	err = wire_send(k->wire.fd, object);
+	pthread_mutex_unlock(&k->send_lock);
+	return err;
+}
+
+static json_t *
+event_object(const char *event, json_t *data)
+{
+	return json_pack("{ss sO s{sI}}", "event", event, "data", data,
+			 "timestamp", "seconds", (json_int_t)time(NULL));
+}
+
+void
+control_broadcast(struct control *c, const char *event, json_t *data)
+{
+	pthread_mutex_lock(&c->lock);
+	for (struct connection *k = c->connections; k; k = k->next)
+		if (!k->gone)
+			(void)connection_send(k, event_object(event, data));
+	pthread_mutex_unlock(&c->lock);
+	json_decref(data);
+}
+
+static json_t *
+greeting(void)
+{
+	return json_pack("{s{s{si si si} s[]}}", "QMP", "version", "major",
+			 VHD_VERSION_MAJOR, "minor", VHD_VERSION_MINOR, "micro",
+			 VHD_VERSION_PATCH, "capabilities");
+}
+
+/* Answers carry the id of their request. */
+static json_t *
+answer(struct control *c, const json_t *request)
+{
+	json_t *id = json_object_get(request, "id");
+	json_t *reply = control_execute(c, request);
+
+	if (reply && id)
+		json_object_set(reply, "id", id);
+	return reply;
+}
+
+static void *
+serve(void *user)
+{
+	struct connection *k = user;
+	int err = connection_send(k, greeting());
+
+	while (!err) {
+		json_t *request, *reply;
+
+		err = wire_read(&request, &k->wire, -1);
+		if (err == VHD_E_INVALID) {
+			err = connection_send(k, control_error(err));
+			continue;
+		}
+		if (err || !request)
+			continue;
+		reply = answer(k->control, request);
+		json_decref(request);
+		err = reply ? connection_send(k, reply) : VHD_E_NOMEM;
+	}
+	pthread_mutex_lock(&k->control->lock);
+	k->gone = true;
+	pthread_mutex_unlock(&k->control->lock);
+	return NULL;
+}
+
+static void
+free_connection(struct connection *k)
+{
+	pthread_join(k->thread, NULL);
+	wire_close(&k->wire);
+	pthread_mutex_destroy(&k->send_lock);
+	free(k);
+}
+
+/* Join those who left; all of them at the end. */
+static void
+sweep(struct control *c, bool all)
+{
+	struct connection *left = NULL, **at;
+
+	pthread_mutex_lock(&c->lock);
+	at = &c->connections;
+	while (*at) {
+		struct connection *k = *at;
+
+		if (!k->gone && !all) {
+			at = &k->next;
+			continue;
+		}
+		*at = k->next;
+		k->next = left;
+		left = k;
+		if (!k->gone)
+			shutdown(k->wire.fd, SHUT_RDWR);
+	}
+	pthread_mutex_unlock(&c->lock);
+	while (left) {
+		struct connection *k = left;
+
+		left = k->next;
+		free_connection(k);
+	}
+}
+
+/* A client that does not read its events is not waited for. */
+static void
+limit_sending(int fd)
+{
+	struct timeval t = {.tv_sec = 5};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+}
+
+static void
+welcome(struct control *c, int fd)
+{
+	struct connection *k = calloc(1, sizeof(*k));
+
+	if (!k || !control_peer_allowed(fd)) {
+		close(fd);
+		free(k);
+		return;
+	}
+	k->control = c;
+	limit_sending(fd);
+	wire_init(&k->wire, fd, "a client");
+	pthread_mutex_init(&k->send_lock, NULL);
+	pthread_mutex_lock(&c->lock);
+	if (pthread_create(&k->thread, NULL, serve, k) == 0) {
+		k->next = c->connections;
+		c->connections = k;
+		k = NULL;
+	}
+	pthread_mutex_unlock(&c->lock);
+	if (k) {
+		wire_close(&k->wire);
+		free(k);
+	}
+}
+
+static void *
+accept_loop(void *user)
+{
+	struct control *c = user;
+
+	for (;;) {
+		struct pollfd p[2] = {{.fd = c->wake[0], .events = POLLIN},
+				      {.fd = c->listen_fd, .events = POLLIN}};
+		int fd;
+
+		if (poll(p, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return NULL;
+		}
+		if (p[0].revents)
+			return NULL;
+		fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd >= 0)
+			welcome(c, fd);
+		sweep(c, false);
+	}
+}
+
+int
+control_renew(struct control *c)
+{
+	char path[sizeof(c->path)];
+	int err;
+
+	if (!c->own_place)
+		return 0;
+	err = control_place(path, sizeof(path), c->chain->layers[0].path, true);
+	if (err || !strcmp(path, c->path))
+		return err;
+	if (rename(c->path, path) < 0)
+		return fail_sys(errno, "%s: cannot rename the control socket",
+				c->path);
+	memcpy(c->path, path, sizeof(path));
+	return 0;
+}
+
+static int
+find_place(struct control *c, const struct vhd_control_opts *opts)
+{
+	if (!opts->socket) {
+		c->own_place = true;
+		return control_place(c->path, sizeof(c->path),
+				     c->chain->layers[0].path, true);
+	}
+	if (strlen(opts->socket) >= sizeof(c->path))
+		return fail(VHD_E_INVALID, "%s: too long for a socket",
+			    opts->socket);
+	memcpy(c->path, opts->socket, strlen(opts->socket) + 1);
+	return 0;
+}
+
+static void
+control_free(struct control *c)
+{
+	if (c->listen_fd >= 0)
+		close(c->listen_fd);
+	for (int i = 0; i < 2; i++)
+		if (c->wake[i] >= 0)
+			close(c->wake[i]);
+	pthread_mutex_destroy(&c->lock);
+	pthread_cond_destroy(&c->changed);
+	free(c);
+}
+
+static int
+start_listening(struct control *c, const struct vhd_control_opts *opts)
+{
+	int err = find_place(c, opts);
+
+	if (!err && pipe2(c->wake, O_CLOEXEC) < 0)
+		err = fail_sys(errno, "cannot make a pipe");
+	if (!err)
+		err = control_listen(&c->listen_fd, c->path);
+	if (!err && pthread_create(&c->thread, NULL, accept_loop, c) != 0) {
+		(void)unlink(c->path);
+		err = fail(VHD_E_IO, "cannot start a thread");
+	}
+	return err;
+}
+
+int
+control_start(struct control **ret, struct chain *chain,
+	      const struct vhd_control_opts *opts)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c)
+		return fail_nomem();
+	c->chain = chain;
+	c->since = time(NULL);
+	c->listen_fd = c->wake[0] = c->wake[1] = -1;
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->changed, NULL);
+	err = start_listening(c, opts);
+	if (err) {
+		control_free(c);
+		return err;
+	}
+	*ret = c;
+	return opts->autoresume ? run_resume(c) : 0;
+}
+
+void
+control_stop(struct control *c)
+{
+	if (!c)
+		return;
+	run_stop(c);
+	(void)unlink(c->path);
+	if (write(c->wake[1], "q", 1) == 1)
+		pthread_join(c->thread, NULL);
+	sweep(c, true);
+	control_free(c);
+}
