@@ -212,6 +212,15 @@ differ_rule(struct check *c)
 		tell(c, V06, 0, "only the copy at 0 leads to a header");
 }
 
+/* A footer in front of anything but zeros is found for salvage only. */
+static bool
+is_openable(const struct check *c)
+{
+	struct found found;
+
+	return find_footer(&found, c->io, 0) == 0;
+}
+
 static void
 file_size_rule(struct check *c)
 {
@@ -226,10 +235,13 @@ file_size_rule(struct check *c)
 		     c->file_size);
 	if (c->found.defects & DEFECT_SHORT_FOOTER)
 		tell(c, V10, c->end.offset, "a footer of 511 bytes");
-	if (after && c->file_size - end >= SECTOR_SIZE &&
+	if (after && c->file_size > end &&
+	    (c->file_size - end >= SECTOR_SIZE ||
+	     !findings_has(c->findings, V09)) &&
 	    !findings_has(c->findings, V03))
-		tell(c, V08, end, "%" PRIu64 " bytes follow the footer",
-		     c->file_size - end);
+		tell_as(c, V08, is_openable(c) ? VHD_WARNING : VHD_ERROR, end,
+			"%" PRIu64 " bytes follow the footer",
+			c->file_size - end);
 }
 
 /* ---- A fixed disk that was growing -------------------------------------- */
