@@ -94,6 +94,8 @@ op_init(void *user, struct fuse_conn_info *conn)
 	/* The image's time changes with every write and says nothing about
 	 * what the kernel has cached. */
 	conn->want &= ~(unsigned int)FUSE_CAP_AUTO_INVAL_DATA;
+	/* O_TRUNC then arrives as a change of the size, and is refused. */
+	conn->want &= ~(unsigned int)FUSE_CAP_ATOMIC_O_TRUNC;
 	state->parallel_writes = conn->proto_minor >= PARALLEL_SINCE;
 	state->ready();
 }
@@ -150,6 +152,42 @@ op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		fuse_reply_err(req, -err);
 	else
 		fuse_reply_attr(req, &st, timeout(req));
+}
+
+/* ---- Names do not change here ---- */
+
+static void
+refuse_name(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	(void)parent;
+	(void)name;
+	fuse_reply_err(req, EPERM);
+}
+
+static void
+op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	 dev_t device)
+{
+	(void)mode;
+	(void)device;
+	refuse_name(req, parent, name);
+}
+
+static void
+op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	(void)mode;
+	refuse_name(req, parent, name);
+}
+
+static void
+op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+	  fuse_ino_t new_parent, const char *new_name, unsigned int flags)
+{
+	(void)new_parent;
+	(void)new_name;
+	(void)flags;
+	refuse_name(req, parent, name);
 }
 
 /* ---- Directories ---- */
@@ -372,6 +410,11 @@ const struct fuse_lowlevel_ops ops = {
 	.lookup = op_lookup,
 	.getattr = op_getattr,
 	.setattr = op_setattr,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.unlink = refuse_name,
+	.rmdir = refuse_name,
+	.rename = op_rename,
 	.opendir = op_opendir,
 	.readdir = op_readdir,
 	.releasedir = op_releasedir,
