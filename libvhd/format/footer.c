@@ -209,6 +209,9 @@ footer_set_size(struct footer *f, uint64_t size)
 	if (!geometry_is_convention(f))
 		f->geometry = geometry_for(size);
 	f->current_size = size;
+	/* Xen Orchestra refuses a disk smaller than it was made (V23). */
+	if (f->original_size > size)
+		f->original_size = size;
 }
 
 bool

@@ -386,6 +386,21 @@ test_set_size_follows_with_the_geometry(void **state)
 	assert_int_equal(f.geometry.heads, 8);
 }
 
+/* A disk that is smaller than it was made is refused by some readers. */
+static void
+test_set_size_lowers_the_original_size(void **state)
+{
+	struct footer f;
+
+	(void)state;
+	footer_init(&f, VHD_TYPE_DYNAMIC, 128 * MIB, (const uint8_t[16]){1},
+		    VHD_EPOCH, "win ");
+	footer_set_size(&f, 256 * MIB);
+	assert_int_equal(f.original_size, 128 * MIB);
+	footer_set_size(&f, 64 * MIB);
+	assert_int_equal(f.original_size, 64 * MIB);
+}
+
 static void
 test_set_size_keeps_a_geometry_that_is_a_mark(void **state)
 {
@@ -513,6 +528,7 @@ main(void)
 		cmocka_unit_test(test_later_tap_may_not),
 		cmocka_unit_test(test_init_times_that_do_not_fit_are_clamped),
 		cmocka_unit_test(test_set_size_follows_with_the_geometry),
+		cmocka_unit_test(test_set_size_lowers_the_original_size),
 		cmocka_unit_test(test_set_size_keeps_a_geometry_that_is_a_mark),
 		cmocka_unit_test(
 			test_set_size_shrinks_a_truly_largest_geometry),
