@@ -107,7 +107,7 @@
 	R(V104, VHD_ERROR, false)   /* UUID twice */                           \
 	R(V105, VHD_FATAL, false)   /* too deep */                             \
 	R(V106, VHD_WARNING, false) /* sizes differ */                         \
-	R(V107, VHD_WARNING, false) /* parent changed later */                 \
+	R(V107, VHD_NOTE, false)    /* parent changed later */                 \
 	R(V108, VHD_ERROR, false)   /* parent damaged */                       \
 	R(V109, VHD_ERROR, false)   /* parent is no VHD */                     \
 	R(V110, VHD_WARNING, false) /* parent outside */                       \

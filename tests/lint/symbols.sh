@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The shared library exports nothing but what vhd.h declares.
+# The shared library exports what vhd.h declares, all of it and nothing else.
 # usage: symbols.sh SOURCE LIBRARY
 header=$1/include/vhd.h
 library=$2
@@ -16,6 +16,11 @@ bad=0
 surplus=$(comm -23 <(echo "$exported") <(echo "$declared"))
 if [ -n "$surplus" ]; then
 	printf 'exported, but not in vhd.h: %s\n' "$surplus"
+	bad=1
+fi
+missing=$(comm -13 <(echo "$exported") <(echo "$declared"))
+if [ -n "$missing" ]; then
+	printf 'in vhd.h, but not exported: %s\n' "$missing"
 	bad=1
 fi
 exit $bad
