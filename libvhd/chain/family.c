@@ -108,7 +108,8 @@ family_walk(const struct fs *fs, const char *dir, family_fn fn, void *user)
 
 struct search {
 	const uint8_t *uuid;
-	const char *except;
+	struct io_id except; /* by any of its names */
+	bool excepts;
 	struct names children;
 };
 
@@ -121,7 +122,8 @@ keep_child(const char *path, const struct peek *peek, int err, void *user)
 	if (!peek || peek->found.footer.type != VHD_TYPE_DIFFERENCING ||
 	    !uuid_equal(peek->found.hdr.parent_uuid, search->uuid))
 		return 0;
-	if (search->except && !strcmp(path, search->except))
+	if (search->excepts && peek->id.device == search->except.device &&
+	    peek->id.inode == search->except.inode)
 		return 0;
 	return add_name(&search->children, path);
 }
@@ -156,10 +158,19 @@ family_children(char ***ret_paths, size_t *ret_n, const struct fs *fs,
 		const char *const *dirs, size_t ndirs,
 		const uint8_t uuid[static 16], const char *except_path)
 {
-	struct search search = {.uuid = uuid, .except = except_path};
+	struct search search = {.uuid = uuid};
 	struct names resolved = {0};
+	struct fs_stat st;
 	int err = resolve_all(&resolved, fs, dirs, ndirs);
 
+	if (!err && except_path) {
+		err = fs->ops->stat(&st, fs, except_path);
+		search.excepts = !err;
+		if (!err)
+			search.except = st.id;
+		if (err == VHD_E_NOTFOUND)
+			err = 0;
+	}
 	for (size_t i = 0; !err && i < resolved.n; i++)
 		if (!seen_before(resolved.name, i))
 			err = family_walk(fs, resolved.name[i], keep_child,

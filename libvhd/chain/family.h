@@ -22,8 +22,9 @@ int family_walk(const struct fs *fs, const char *dir, family_fn fn,
 		void *user) MUST_CHECK;
 
 /* The files in these directories whose parent has this UUID, without
- * except_path (NULL: all).  Directories given twice are looked at once.  The
- * caller frees the list with family_free_paths. */
+ * except_path and other names of that file (NULL: all).  Directories given
+ * twice are looked at once.  The caller frees the list with
+ * family_free_paths. */
 int family_children(char ***ret_paths, size_t *ret_n, const struct fs *fs,
 		    const char *const *dirs, size_t ndirs,
 		    const uint8_t uuid[static 16],

@@ -3,7 +3,8 @@
 
 A test is a script of functions decorated with @claim("what must hold"); each
 runs in an empty directory of its own, and the others go on when one fails.
-The environment names the program (VHDTOOL) and the samples (VHD_IMAGES).
+The environment names the program (VHDTOOL), the nbdkit plugin (VHD_PLUGIN)
+and the samples (VHD_IMAGES).
 """
 import json
 import os
@@ -14,6 +15,7 @@ import tempfile
 import traceback
 
 VHDTOOL = os.environ.get('VHDTOOL', '')
+PLUGIN = os.environ.get('VHD_PLUGIN', '')
 IMAGES = os.environ.get('VHD_IMAGES', '')
 CLAIMS = []
 
@@ -47,6 +49,11 @@ def have(program):
 def need_vhdtool():
     if not VHDTOOL or not os.access(VHDTOOL, os.X_OK):
         skip('vhdtool is not built')
+
+
+def need_plugin():
+    if not os.path.isfile(PLUGIN):
+        skip('the nbdkit plugin is not built')
 
 
 def need_images():

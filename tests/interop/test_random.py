@@ -279,5 +279,32 @@ def _():
         one(seed)
 
 
+@claim('a merge of three killed at any instant carries on')
+def _():
+    size, done, wait = 2 * MiB, 0, 0
+    while done < 3 and wait < 1:
+        for name in os.listdir('.'):
+            os.unlink(name)
+        Recipe(size=size).write(0, MiB, 1).write_file('a.vhd')
+        Recipe('differencing', size, parent='a.vhd').write(
+            512, MiB, 2).write_file('b.vhd')
+        Recipe('differencing', size, parent='b.vhd').write(
+            1024, MiB, 3).write_file('c.vhd')
+        want = Chain('c.vhd').sha256()
+        job = subprocess.Popen([VHDTOOL, 'merge', '--into', 'a.vhd', 'c.vhd'],
+                               stderr=subprocess.PIPE)
+        time.sleep(wait)
+        job.kill()
+        job.communicate()
+        wait += .0002
+        equal(Chain('c.vhd').sha256(), want, f'content after {wait:.4f} s')
+        if job.returncode == 0:
+            done += 1
+        elif len(os.listdir('.')) > 1:
+            vhdtool('merge', '--into', 'a.vhd', 'c.vhd')
+        equal(os.listdir('.'), ['c.vhd'], f'files, killed after {wait:.4f} s')
+        equal(Chain('c.vhd').sha256(), want, 'content of the result')
+
+
 need_vhdtool()
 main(memory())

@@ -62,6 +62,20 @@ test_the_asking_child_is_left_out(void **state)
 	mem_fs_free(fs);
 }
 
+/* As an interrupted merge leaves them. */
+static void
+test_other_names_of_the_asking_child_are_left_out(void **state)
+{
+	static const char *const want[] = {"/b/one"};
+	struct fs *fs = two_directories();
+
+	(void)state;
+	expect_ok(fs->ops->link(fs, "/a/two.avhd", "/a/second name"), "link");
+	expect_children(fs, 'b', "/a/two.avhd", want, 1);
+	expect_children(fs, 'b', "/a/second name", want, 1);
+	mem_fs_free(fs);
+}
+
 static int
 count(const char *path, const struct peek *peek, int err, void *user)
 {
@@ -93,6 +107,8 @@ main(void)
 		cmocka_unit_test(
 			test_children_are_found_whatever_they_are_called),
 		cmocka_unit_test(test_the_asking_child_is_left_out),
+		cmocka_unit_test(
+			test_other_names_of_the_asking_child_are_left_out),
 		cmocka_unit_test(test_files_that_are_no_vhd_are_told_apart),
 	};
 
