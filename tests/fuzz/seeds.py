@@ -120,6 +120,42 @@ def locators():
     yield 'bare', b'\7../../etc/passwd'
 
 
+def table(*entries):
+    """A boot record: (type, start, sectors) for each slot."""
+    out = bytearray(512)
+    for i, (kind, start, sectors) in enumerate(entries):
+        struct.pack_into('<4xB3xII', out, 446 + 16 * i, kind, start, sectors)
+    out[510:] = b'\x55\xaa'
+    return bytes(out)
+
+
+def gpt(at, array, *entries):
+    """A header, its checksums left to the target, and a sector of entries."""
+    head = struct.pack('<8sIIIIQQQQ16sQIII', b'EFI PART', 0x10000, 92, 0, 0,
+                       at, 2048 - at, 34, 2014, bytes(16), array, 128, 128, 0)
+    body = b''.join(b'\xa5' * 32 + struct.pack('<QQ', *e) + bytes(80)
+                    for e in entries)
+    return [(at, head.ljust(512, b'\0')), (array, body.ljust(512, b'\0'))]
+
+
+def partitions():
+    """Disks as fuzz_partition.c takes them: sectors with their places."""
+    logical = [(0, table((0x83, 64, 64), (0x0f, 200, 1000))),
+               (200, table((0x83, 10, 90), (5, 300, 100))),
+               (500, table((0x83, 10, 90), (5, 600, 100))),
+               (800, table((0x83, 10, 90)))]
+    protective = (0, table((0xee, 1, 2047)))
+    parts = (64, 127), (128, 2000)
+    disks = {'primary': [(0, table((0x83, 64, 64), (7, 128, 1920)))],
+             'logical': logical,
+             'loop': logical[:3] + [(800, table((0x83, 1, 1), (5, 300, 9)))],
+             'gpt': [protective] + gpt(1, 2, *parts) +
+             gpt(2047, 2015, *parts)}
+    for name, sectors in disks.items():
+        yield name, b''.join(struct.pack('<H', at) + data
+                             for at, data in sectors)
+
+
 def main():
     out = sys.argv[1]
 
@@ -141,6 +177,8 @@ def main():
             save('chain', name, joined(*files))
     for name, data in locators():
         save('locator', name, data)
+    for name, data in partitions():
+        save('partition', name, data)
 
 
 main()
