@@ -63,7 +63,7 @@ check_header(uint64_t *ret_bytes, const struct header *h, uint64_t sectors)
 	bytes = (uint64_t)h->count * h->entry_size;
 	array = (bytes + SECTOR - 1) / SECTOR;
 	if (bytes == 0 || bytes > ENTRIES_AT_MOST || h->last >= sectors ||
-	    h->first > h->last)
+	    h->first < 2 || h->first > h->last)
 		return -1;
 	if (h->entries_at < 2 || h->entries_at >= sectors ||
 	    array > sectors - h->entries_at)

@@ -104,7 +104,8 @@ logical_partitions(struct partition_table *ret,
 		if (logical != NONE) {
 			const struct mbr_entry *e = &entries[logical];
 
-			if (at + e->start + e->sectors > extended->sectors ||
+			if (e->start == 0 ||
+			    at + e->start + e->sectors > extended->sectors ||
 			    partition_add(ret, disk, number++,
 					  extended->start + at + e->start,
 					  e->sectors))
@@ -131,8 +132,7 @@ mbr_partitions(struct partition_table *ret,
 			continue;
 		if (is_extended(e))
 			extended = extended ? extended : e;
-		else if (e->start == 0 ||
-			 partition_add(ret, disk, i + 1, e->start, e->sectors))
+		else if (partition_add(ret, disk, i + 1, e->start, e->sectors))
 			ret->note = "a partition does not lie inside the "
 				    "disk; it is not shown";
 	}

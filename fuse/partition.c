@@ -39,7 +39,8 @@ partition_add(struct partition_table *table, const struct partition_disk *disk,
 	if (number == 0 || number > PARTITION_LAST ||
 	    table->count >= PARTITION_LAST)
 		return -1;
-	if (sectors == 0 || start >= total || sectors > total - start)
+	if (start == 0 || sectors == 0 || start >= total ||
+	    sectors > total - start)
 		return -1;
 	table->parts[table->count++] = (struct partition){
 		.number = number,

@@ -60,7 +60,7 @@ void gpt_partitions(struct partition_table *ret,
 		    const struct partition_disk *disk);
 
 /* Add a partition given in sectors.  -1, and nothing is added, when it is
- * empty or not all inside the disk. */
+ * empty, not all inside the disk, or begins at the table itself. */
 int partition_add(struct partition_table *table,
 		  const struct partition_disk *disk, unsigned int number,
 		  uint64_t start, uint64_t sectors);

@@ -304,6 +304,9 @@ logical_partitions_outside_the_extended_one_end_the_walk(void **state)
 	entry(1000, 0, 0x83, 0xFFFFFFFF, 0xFFFFFFFF);
 	scan();
 	expect_count(0, true);
+	entry(1000, 0, 0x83, 0, 90); /* over its own EBR */
+	scan();
+	expect_count(0, true);
 	entry(1000, 0, 0x83, 10, 90);
 	entry(1000, 1, 0x05, 2000, 200);
 	scan();
@@ -404,6 +407,7 @@ forged_headers_show_nothing(void **state)
 		{12, 513, 4},                 /* more than a sector */
 		{12, 0xFFFFFFFF, 4},          /* . */
 		{24, 2, 8},                   /* own place */
+		{40, 1, 8},                   /* first over the header */
 		{40, SECTORS, 8},             /* first after last */
 		{48, SECTORS, 8},             /* last beyond the disk */
 		{48, UINT64_MAX, 8},          /* . */
