@@ -39,7 +39,7 @@ sysroot()
 	local apt=(-o "APT::Architecture=$arch" -o "APT::Architectures=$arch"
 		-o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache"
 		-o "Dir::State::status=$dir/status")
-	apt-get "${apt[@]}" update -qq
+	apt-get "${apt[@]}" update -qq || echo "not every list could be had" >&2
 	(
 		cd "$dir"
 		# shellcheck disable=SC2086
@@ -57,7 +57,7 @@ toolchain()
 	set(CMAKE_SYSTEM_NAME Linux)
 	set(CMAKE_SYSTEM_PROCESSOR $arch)
 	set(CMAKE_C_COMPILER ${triplet[$arch]}-gcc)
-	set(CMAKE_C_FLAGS_INIT "-isystem $s/usr/include -isystem $s/usr/include/$l")
+	set(CMAKE_C_FLAGS_INIT "-Wno-psabi -isystem $s/usr/include -isystem $s/usr/include/$l")
 	set(CMAKE_EXE_LINKER_FLAGS_INIT "-L$s/usr/lib/$l -L$s/lib/$l -Wl,-rpath-link,$s/usr/lib/$l -Wl,-rpath-link,$s/lib/$l")
 	set(CMAKE_SHARED_LINKER_FLAGS_INIT "-L$s/usr/lib/$l -L$s/lib/$l")
 	set(CMAKE_FIND_ROOT_PATH $s)
