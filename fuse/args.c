@@ -29,6 +29,7 @@ enum key {
 	KEY_VERSION,
 	KEY_ALLOW_DIR,
 	KEY_CACHE,
+	KEY_CONTROL,
 	KEY_NUMBER,
 	KEY_MODE,
 };
@@ -52,11 +53,13 @@ static const struct fuse_opt options[] = {
 	INTO("-r", read_only),
 	INTO("allow_other", allow_other),
 	INTO("raw-parent", raw_parent),
+	INTO("autoresume", autoresume),
 	KEYED("-d", FUSE_OPT_KEY_KEEP),
 	KEYED("debug", FUSE_OPT_KEY_KEEP),
 	KEYED("allow_other", FUSE_OPT_KEY_KEEP),
 	KEYED("allow-dir=", KEY_ALLOW_DIR),
 	KEYED("cache=", KEY_CACHE),
+	KEYED("control=", KEY_CONTROL),
 	KEYED("threads=", KEY_NUMBER),
 	KEYED("uid=", KEY_NUMBER),
 	KEYED("gid=", KEY_NUMBER),
@@ -96,6 +99,8 @@ print_help(void)
 	     "  -o cache=on      let the kernel keep what was read; then only\n"
 	     "                   one of disk and pN may be used at a time\n"
 	     "  -o threads=N     requests served at the same time (10)\n"
+	     "  -o control=PATH  listen for vhdtool at PATH\n"
+	     "  -o autoresume    carry on with a merge that was interrupted\n"
 	     "  -o uid=N, gid=N  owner and group of the files\n"
 	     "  -o mode=OCTAL    their permissions: 600, or 666 with\n"
 	     "                   allow_other\n"
@@ -195,6 +200,24 @@ add_search(struct args *args, const char *value)
 	return ARGS_GO_ON;
 }
 
+/* The file is not there yet, and the process may change its directory. */
+static int
+read_control(struct args *args, const char *value)
+{
+	char *dir = NULL;
+	int n;
+
+	if (value[0] != '/')
+		dir = realpath(".", NULL);
+	free(args->control);
+	n = asprintf(&args->control, "%s%s%s", dir ? dir : "", dir ? "/" : "",
+		     value);
+	free(dir);
+	if (n < 0)
+		args->control = NULL;
+	return n < 0 ? no_memory() : ARGS_GO_ON;
+}
+
 static int
 add_operand(struct args *args, const char *word)
 {
@@ -223,6 +246,9 @@ take(void *user, const char *word, int key, struct fuse_args *out)
 		break;
 	case KEY_CACHE:
 		args->status = read_cache(args, equals + 1);
+		break;
+	case KEY_CONTROL:
+		args->status = read_control(args, equals + 1);
 		break;
 	case KEY_NUMBER:
 		args->status = read_number_option(args, word);
@@ -321,6 +347,7 @@ args_free(struct args *args)
 	for (size_t i = 0; i < args->nsearch; i++)
 		free((void *)(uintptr_t)args->search[i]);
 	free(args->search);
+	free(args->control);
 	free(args->disk);
 	free(args->dir);
 	fuse_opt_free_args(&args->fuse);

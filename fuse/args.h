@@ -17,6 +17,8 @@ struct args {
 	int allow_other;
 	int foreground;
 	int raw_parent;
+	int autoresume;
+	char *control; /* socket, absolute; NULL: found by vhdtool */
 	bool cache;
 	unsigned int threads;
 	unsigned int uid;

@@ -125,6 +125,43 @@ run_session(struct fuse_session *session, const struct args *args)
 	return EXIT_FAILED;
 }
 
+/* Take requests of vhdtool; without a place for a socket the disk is served
+ * all the same, unless one was asked for. */
+static int
+start_control(vhd_control_t **ret, vhd_t *disk, const struct args *args)
+{
+	struct vhd_control_opts opts = VHD_CONTROL_OPTS_INIT;
+	int err;
+
+	if (args->read_only)
+		return EXIT_DONE;
+	opts.socket = args->control;
+	opts.autoresume = args->autoresume;
+	err = vhd_control_start(ret, disk, &opts);
+	if (!err)
+		return EXIT_DONE;
+	if (!args->control && !args->autoresume) {
+		say("warning: no jobs can be asked for: %s",
+		    vhd_last_message());
+		return EXIT_DONE;
+	}
+	say("%s", vhd_last_message());
+	return exit_from_err(err);
+}
+
+static int
+serve_control(struct fuse_session *session, const struct args *args,
+	      vhd_t *disk)
+{
+	vhd_control_t *control = NULL;
+	int status = start_control(&control, disk, args);
+
+	if (status == EXIT_DONE)
+		status = run_session(session, args);
+	vhd_control_stop(control);
+	return status;
+}
+
 /* From the mount to the end. */
 static int
 serve_session(struct fuse_session *session, struct ops_state *state,
@@ -139,7 +176,7 @@ serve_session(struct fuse_session *session, struct ops_state *state,
 	}
 	status = mount_session(session, args);
 	if (status == EXIT_DONE)
-		status = run_session(session, args);
+		status = serve_control(session, args, disk);
 	status = close_disk(disk, args, status);
 	fuse_session_unmount(session);
 	fuse_remove_signal_handlers(session);

@@ -58,12 +58,12 @@ add_allowed(const char *value)
 }
 
 static int
-set_readonly(const char *value)
+set_bool(bool *to, const char *value)
 {
 	int yes = nbdkit_parse_bool(value);
 
 	if (yes >= 0)
-		config.readonly = yes;
+		*to = yes;
 	return yes < 0 ? -1 : 0;
 }
 
@@ -79,7 +79,11 @@ config_read(const char *key, const char *value)
 	if (strcmp(key, "allow-dir") == 0)
 		return add_allowed(value);
 	if (strcmp(key, "readonly") == 0)
-		return set_readonly(value);
+		return set_bool(&config.readonly, value);
+	if (strcmp(key, "control") == 0)
+		return set_path(&config.control, key, value);
+	if (strcmp(key, "autoresume") == 0)
+		return set_bool(&config.autoresume, value);
 	nbdkit_error("there is no parameter '%s='; try: nbdkit vhd --help",
 		     key);
 	return -1;
@@ -147,6 +151,11 @@ config_complete(void)
 			     config.file ? "file" : "snapshot");
 		return -1;
 	}
+	if (config.dir && config.control) {
+		nbdkit_error("control= is for one disk; those of dir= have a "
+			     "socket each, and vhdtool finds them");
+		return -1;
+	}
 	for (size_t i = 0; i < config.nallow; i++) {
 		if (check_directory(config.allow[i]) < 0)
 			return -1;
@@ -162,6 +171,7 @@ config_free(void)
 	for (size_t i = 0; i < config.nallow; i++)
 		free((char *)(uintptr_t)config.allow[i]);
 	free(config.allow);
+	free(config.control);
 	free(config.snapshot);
 	free(config.file);
 	free(config.dir);

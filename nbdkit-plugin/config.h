@@ -14,6 +14,8 @@ struct config {
 	char *snapshot;     /* or NULL */
 	const char **allow; /* directories where parents may be */
 	size_t nallow;
+	char *control; /* absolute; NULL: found by device and inode */
+	bool autoresume;
 	bool readonly;
 };
 extern struct config config;
@@ -23,7 +25,10 @@ extern struct config config;
 	"snapshot=<NAME>    Serve its snapshot NAME instead, read-only.\n"     \
 	"dir=<DIR>          Serve every disk in DIR, each as an export.\n"     \
 	"allow-dir=<DIR>    Look for parents in DIR too; may be repeated.\n"   \
-	"readonly=true      Open for reading only (use together with -r)."
+	"readonly=true      Open for reading only (use together with -r).\n"   \
+	"control=<PATH>     Listen for vhdtool at PATH (default: found by "    \
+	"it).\n"                                                               \
+	"autoresume=true    Carry on with a merge that was interrupted."
 
 /* The callbacks of nbdkit. */
 int config_read(const char *key, const char *value);

@@ -22,12 +22,14 @@ struct disk {
 	unsigned shares;   /* [list_lock] */
 	char *path;        /* constant */
 	pthread_mutex_t lock;
-	vhd_t *vhd; /* [lock]; constant while there is a share */
+	vhd_t *vhd;             /* [lock]; constant while there is a share */
+	vhd_control_t *control; /* [lock] or NULL */
 	bool writable;
 };
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct disk *list; /* [list_lock] */
+static bool forked;       /* threads may be started */
 
 vhd_t *
 disk_vhd(const struct disk *disk)
@@ -95,6 +97,8 @@ static void
 close_disk(struct disk *disk)
 {
 	nbdkit_debug("closing %s", disk->path);
+	vhd_control_stop(disk->control);
+	disk->control = NULL;
 	if (vhd_close(disk->vhd) != 0)
 		nbdkit_error("%s", vhd_last_message());
 	disk->vhd = NULL;
@@ -137,6 +141,25 @@ open_vhd(struct disk *disk, bool write)
 	return vhd_open(&disk->vhd, disk->path, &opts);
 }
 
+/* A disk is served without control where a socket cannot be made, unless one
+ * was asked for. */
+static int
+start_control(struct disk *disk)
+{
+	struct vhd_control_opts opts = VHD_CONTROL_OPTS_INIT;
+
+	if (!forked || !disk->writable)
+		return 0;
+	opts.socket = config.control;
+	opts.autoresume = config.autoresume;
+	if (vhd_control_start(&disk->control, disk->vhd, &opts) == 0)
+		return 0;
+	if (config.control || config.autoresume)
+		return report();
+	nbdkit_debug("no jobs can be asked for: %s", vhd_last_message());
+	return 0;
+}
+
 /* Is this a disk that can be read, but not written to? */
 static bool
 may_only_be_read(int err, enum disk_access access)
@@ -168,7 +191,10 @@ open_disk(struct disk *disk, enum disk_access access)
 	nbdkit_debug("opened %s, %u images, for %s", disk->path,
 		     vhd_depth(disk->vhd),
 		     disk->writable ? "writing" : "reading");
-	return 0;
+	err = start_control(disk);
+	if (err)
+		close_disk(disk);
+	return err;
 }
 
 int
@@ -193,6 +219,13 @@ disk_acquire(struct disk **ret, const char *path, enum disk_access access)
 	else
 		*ret = disk;
 	return err;
+}
+
+int
+disks_start_control(struct disk *served)
+{
+	forked = true;
+	return served ? start_control(served) : 0;
 }
 
 void

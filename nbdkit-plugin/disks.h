@@ -28,6 +28,10 @@ void disk_release(struct disk *disk);
 vhd_t *disk_vhd(const struct disk *disk);
 bool disk_is_writable(const struct disk *disk);
 
+/* The server has forked: from now on disks that are open for writing take
+ * requests of vhdtool.  -1 when control= was given and cannot be had. */
+int disks_start_control(struct disk *served);
+
 /* When the server ends: make durable what clients that would not go wrote. */
 void disks_flush(void);
 #endif

@@ -5,8 +5,8 @@
  * nbdkit reads the parameters, calls get_ready, goes into the background,
  * calls after_fork, and then open for each client.  A disk that was named is
  * opened in get_ready, where the user still sees what is wrong with it.  The
- * library starts no thread; one of ours would be started in after_fork, and
- * stopped in cleanup before the disk is released.
+ * threads that take requests of vhdtool are started in after_fork, and stopped
+ * before the disk is closed.
  */
 #include "plugin.h"
 
@@ -37,6 +37,12 @@ static int
 get_ready(void)
 {
 	return config.dir ? 0 : export_open(&served, "", false);
+}
+
+static int
+after_fork(void)
+{
+	return disks_start_control(served);
 }
 
 /* Every client has gone, or would not go in time. */
@@ -131,6 +137,7 @@ static struct nbdkit_plugin plugin = {
 	.config_help = CONFIG_HELP,
 	.magic_config_key = "file",
 	.get_ready = get_ready,
+	.after_fork = after_fork,
 	.cleanup = cleanup,
 	.list_exports = export_list,
 	.default_export = export_default,

@@ -275,12 +275,10 @@ run_start(struct control *c, const char *type, json_t *arguments)
 	}
 	if (!err) {
 		prepare(c, type, arguments);
-		r->joinable =
-			pthread_create(&r->thread, NULL, run_thread, c) == 0;
-		if (!r->joinable) {
+		err = control_thread(&r->thread, run_thread, c);
+		r->joinable = err == 0;
+		if (err)
 			r->state = RUN_CONCLUDED;
-			err = fail(VHD_E_IO, "cannot start a thread");
-		}
 	}
 	pthread_mutex_unlock(&c->lock);
 	return err;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,19 @@ control_broadcast(struct control *c, const char *event, json_t *data)
 			(void)connection_send(k, event_object(event, data));
 	pthread_mutex_unlock(&c->lock);
 	json_decref(data);
+}
+
+int
+control_thread(pthread_t *ret, void *(*run)(void *), void *user)
+{
+	sigset_t all, old;
+	int sys;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	sys = pthread_create(ret, NULL, run, user);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return sys ? fail_sys(sys, "cannot start a thread") : 0;
 }
 
 static json_t *
@@ -150,7 +164,7 @@ welcome(struct control *c, int fd)
 	wire_init(&k->wire, fd, "a client");
 	pthread_mutex_init(&k->send_lock, NULL);
 	pthread_mutex_lock(&c->lock);
-	if (pthread_create(&k->thread, NULL, serve, k) == 0) {
+	if (control_thread(&k->thread, serve, k) == 0) {
 		k->next = c->connections;
 		c->connections = k;
 		k = NULL;
@@ -241,10 +255,11 @@ start_listening(struct control *c, const struct vhd_control_opts *opts)
 		err = fail_sys(errno, "cannot make a pipe");
 	if (!err)
 		err = control_listen(&c->listen_fd, c->path);
-	if (!err && pthread_create(&c->thread, NULL, accept_loop, c) != 0) {
+	if (err)
+		return err;
+	err = control_thread(&c->thread, accept_loop, c);
+	if (err)
 		(void)unlink(c->path);
-		err = fail(VHD_E_IO, "cannot start a thread");
-	}
 	return err;
 }
 
@@ -267,8 +282,14 @@ control_start(struct control **ret, struct chain *chain,
 		control_free(c);
 		return err;
 	}
+	if (opts->autoresume)
+		err = run_resume(c);
+	if (err) {
+		control_stop(c);
+		return err;
+	}
 	*ret = c;
-	return opts->autoresume ? run_resume(c) : 0;
+	return 0;
 }
 
 void

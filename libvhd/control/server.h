@@ -64,6 +64,9 @@ void control_stop(struct control *c);
 /* The leaf is another file now: listen under its name. [lock] */
 int control_renew(struct control *c) MUST_CHECK;
 
+/* pthread_create(), with every signal blocked: they are for the program. */
+int control_thread(pthread_t *ret, void *(*run)(void *), void *user) MUST_CHECK;
+
 /* To everyone who listens; takes data over. */
 void control_broadcast(struct control *c, const char *event, json_t *data);
 
