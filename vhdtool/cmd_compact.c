@@ -7,7 +7,8 @@
 #include "disk.h"
 #include "exit.h"
 #include "job.h"
-#include "say.h"
+#include "live.h"
+#include "out.h"
 
 struct compact_args {
 	const char *file;
@@ -52,6 +53,21 @@ static const char *const examples[] = {
 	NULL,
 };
 
+/* Have it done by the process that serves the disk. */
+static int
+run_live(const struct compact_args *args, int err)
+{
+	AUTO_LIVE struct live live = {0};
+	json_t *arguments;
+	int status = live_find(&live, args->file, err);
+
+	if (status != EXIT_DONE)
+		return status;
+	arguments = out_object();
+	out_text(arguments, "mode", modes[args->mode].word);
+	return live_job(&live, "compact", arguments, &args->job);
+}
+
 static int
 run(const void *user)
 {
@@ -68,7 +84,7 @@ run(const void *user)
 			job_open_flags(&args->job) | VHD_OPEN_CHILDREN_OK,
 			&args->chain);
 	if (err)
-		return say_err(err);
+		return run_live(args, err);
 	job_begin(&job, "compact", &args->job);
 	err = vhd_compact(disk, (enum vhd_compact_mode)args->mode, &job.opts);
 	return job_end(&job, err, &disk);

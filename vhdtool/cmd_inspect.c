@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "disk.h"
 #include "exit.h"
+#include "memory.h"
 #include "name.h"
 #include "out.h"
 #include "say.h"
@@ -78,6 +79,27 @@ geometry_of(const struct vhd_info *info)
 	return list;
 }
 
+/* The job that runs in the process that serves the image, if it tells. */
+static json_t *
+jobs_of(const char *path)
+{
+	AUTO_FREE char *text = NULL;
+	json_t *running = out_array();
+	json_auto_t *jobs = NULL;
+
+	if (vhd_control_call(&text, path, "query-jobs", NULL, NULL) == 0)
+		jobs = json_loads(text, 0, NULL);
+	for (size_t i = 0; i < json_array_size(jobs); i++) {
+		json_t *job = json_array_get(jobs, i);
+
+		if (strcmp(get_text(job, "status"), "concluded") == 0)
+			continue;
+		out_time(job, "since", (int64_t)get_number(job, "since"));
+		out_append(running, json_incref(job));
+	}
+	return running;
+}
+
 /* null, or who holds the file. */
 static json_t *
 holder_of(const char *path)
@@ -103,7 +125,7 @@ holder_of(const char *path)
 	else
 		out_null(object, "since");
 	out_text(object, "mode", holder.writer ? "write" : "read");
-	out_add(object, "jobs", json_array());
+	out_add(object, "jobs", jobs_of(path));
 	return object;
 }
 
@@ -228,6 +250,21 @@ print_parent(const json_t *image)
 }
 
 static void
+print_jobs(const json_t *jobs)
+{
+	char done[SIZE_TEXT_MAX], total[SIZE_TEXT_MAX];
+
+	for (size_t i = 0; i < json_array_size(jobs); i++) {
+		const json_t *job = json_array_get(jobs, i);
+
+		out_row("job", "%s, %s: %s, %s of %s", get_text(job, "type"),
+			get_text(job, "status"), get_text(job, "phase"),
+			size_print(done, get_number(job, "current-progress")),
+			size_print(total, get_number(job, "total-progress")));
+	}
+}
+
+static void
 print_holder(const json_t *image)
 {
 	const json_t *holder = json_object_get(image, "in-use");
@@ -247,6 +284,7 @@ print_holder(const json_t *image)
 		strcmp(get_text(holder, "mode"), "write") == 0 ? "writing"
 							       : "reading",
 		*since ? " since " : "", since);
+	print_jobs(json_object_get(holder, "jobs"));
 }
 
 static void

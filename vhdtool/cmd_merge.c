@@ -6,12 +6,15 @@
 #include "disk.h"
 #include "exit.h"
 #include "job.h"
+#include "live.h"
 #include "memory.h"
+#include "out.h"
 #include "say.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct merge_args {
 	const char *child;
@@ -102,6 +105,44 @@ find_layer(uint32_t *ret, vhd_t *disk, const struct merge_args *args)
 	return EXIT_DONE;
 }
 
+/* The lowest layer that an interrupted merge has renamed: what --into named
+ * when it began. */
+static const char *
+renamed_layer(const struct live *live)
+{
+	const json_t *layers = json_object_get(live->info, "layers");
+	const char *lowest = NULL;
+
+	for (size_t i = 0; i < json_array_size(layers); i++) {
+		const char *path = json_string_value(json_array_get(layers, i));
+
+		if (path && strstr(path, "@.merging-"))
+			lowest = path;
+	}
+	return lowest;
+}
+
+/* Have it done by the process that serves the disk. */
+static int
+run_live(const struct merge_args *args, int err)
+{
+	AUTO_LIVE struct live live = {0};
+	json_t *arguments;
+	int status = live_find(&live, args->child, err);
+
+	if (status != EXIT_DONE)
+		return status;
+	arguments = out_object();
+	out_add(arguments, "layer", live_path(args->child));
+	if (args->into && access(args->into, F_OK) != 0 && renamed_layer(&live))
+		out_text(arguments, "into", renamed_layer(&live));
+	else if (args->into)
+		out_add(arguments, "into", live_path(args->into));
+	if (args->at_parent)
+		out_bool(arguments, "at-parent", true);
+	return live_job(&live, "merge", arguments, &args->job);
+}
+
 static int
 run(const void *user)
 {
@@ -120,7 +161,7 @@ run(const void *user)
 			job_open_flags(&args->job) | VHD_OPEN_CHILDREN_OK,
 			&args->chain);
 	if (err)
-		return say_err(err);
+		return run_live(args, err);
 	if (vhd_depth(disk) == 1) {
 		say("%s has no parent to merge it into", args->child);
 		return EXIT_FAILED;

@@ -6,7 +6,11 @@
 #include "disk.h"
 #include "exit.h"
 #include "job.h"
+#include "live.h"
+#include "out.h"
 #include "say.h"
+
+#include <inttypes.h>
 
 struct resize_args {
 	const char *file;
@@ -56,6 +60,32 @@ new_size(uint64_t *ret, uint64_t old, const struct size_change *change)
 	return EXIT_DONE;
 }
 
+/* Have it done by the process that serves the disk. */
+static int
+run_live(const struct resize_args *args, int err)
+{
+	AUTO_LIVE struct live live = {0};
+	json_t *arguments;
+	uint64_t size, old;
+	int status = live_find(&live, args->file, err);
+
+	if (status != EXIT_DONE)
+		return status;
+	old = get_number(live.info, "virtual-size");
+	status = new_size(&size, old, &args->size);
+	if (status != EXIT_DONE)
+		return status;
+	if (size < old) {
+		say("%s is served, and can only grow; end process %" PRIu64
+		    " to shrink it",
+		    args->file, get_number(live.info, "pid"));
+		return EXIT_IN_USE;
+	}
+	arguments = out_object();
+	out_number(arguments, "size", size);
+	return live_job(&live, "resize", arguments, &args->job);
+}
+
 static int
 run(const void *user)
 {
@@ -71,7 +101,7 @@ run(const void *user)
 	err = disk_open(&disk, args->file, job_open_flags(&args->job),
 			&args->chain);
 	if (err)
-		return say_err(err);
+		return run_live(args, err);
 	status = new_size(&size, vhd_size(disk), &args->size);
 	if (status != EXIT_DONE)
 		return status;

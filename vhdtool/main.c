@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_measure, &command_check,   &command_compare, &command_convert,
 	&command_merge,   &command_compact, &command_resize,  &command_rebase,
 	&command_relink,  &command_serve,   &command_mount,   &command_umount,
+	&command_job,
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
