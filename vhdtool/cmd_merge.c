@@ -122,6 +122,13 @@ renamed_layer(const struct live *live)
 	return lowest;
 }
 
+static int
+say_alone(const char *child)
+{
+	say("%s has no parent to merge it into", child);
+	return EXIT_FAILED;
+}
+
 /* Have it done by the process that serves the disk. */
 static int
 run_live(const struct merge_args *args, int err)
@@ -132,6 +139,8 @@ run_live(const struct merge_args *args, int err)
 
 	if (status != EXIT_DONE)
 		return status;
+	if (json_array_size(json_object_get(live.info, "layers")) == 1)
+		return say_alone(args->child);
 	arguments = out_object();
 	out_add(arguments, "layer", live_path(args->child));
 	if (args->into && access(args->into, F_OK) != 0 && renamed_layer(&live))
@@ -162,10 +171,8 @@ run(const void *user)
 			&args->chain);
 	if (err)
 		return run_live(args, err);
-	if (vhd_depth(disk) == 1) {
-		say("%s has no parent to merge it into", args->child);
-		return EXIT_FAILED;
-	}
+	if (vhd_depth(disk) == 1)
+		return say_alone(args->child);
 	if (args->into)
 		status = find_layer(&opts.into, disk, args);
 	if (status != EXIT_DONE)

@@ -12,9 +12,11 @@ fi
 kind=live
 requires fio jq
 if [ "$(id -u)" = 0 ]; then
-	mkdir -p /run/vhd 2>/dev/null || skip "no /run/vhd for sockets"
+	sockets=/run/vhd
+	mkdir -p -m 700 $sockets 2>/dev/null || skip "no $sockets for sockets"
 else
 	[ -w "${XDG_RUNTIME_DIR:-/nowhere}" ] || skip "no place for sockets"
+	sockets=$XDG_RUNTIME_DIR/vhd
 fi
 
 # A parent with MIB of data, and a disk that stands on it with as much.
@@ -68,4 +70,33 @@ job_ends() # STATUS
 	job=
 	[ $status -eq "$1" ] ||
 		fail "$last" "exit $1" "exit $status: $(head -c 400 "$err")"
+}
+
+# Ask the server something that vhdtool has no command for.
+ask() # COMMAND [ARGUMENTS]
+{
+	local socket=$sockets/$(printf '%x-%x.sock' "$(stat -c %d disk.vhd)" \
+	    "$(stat -c %i disk.vhd)")
+
+	python3 - "$socket" "$1" "${2:-{\}}" <<-'EOF'
+		import json, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[1])
+		f = s.makefile("rw")
+		f.write(json.dumps({"execute": sys.argv[2], "id": 1,
+		                    "arguments": json.loads(sys.argv[3])}) + "\n")
+		f.flush()
+		for line in f:
+		    answer = json.loads(line)
+		    if answer.get("id") == 1:
+		        break
+		print(answer.get("return", answer.get("error")))
+		sys.exit("error" in answer)
+	EOF
+}
+
+take_snapshot() # NAME
+{
+	ask snapshot-create "{\"name\": \"$1\"}" >"$out" ||
+		fail "snapshot $1" "taken" "$(cat "$out")"
 }
