@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* map.c - owners of windows, and of the sectors of mixed windows.
+/* map.c - owners of windows, and a cache of those that have several.
  *
  * Everything here can be made again from the images, so memory that cannot be
  * had only means that a window is forgotten. */
@@ -7,32 +7,36 @@
 #include <string.h>
 
 #include "chain/map.h"
+#include "chain/mixed.h"
 
-struct mixed {
-	struct mixed *next;          /* in its bucket */
-	struct mixed *older, *newer; /* in order of use */
-	uint64_t window;
-	uint16_t owner[WINDOW_SECTORS];
-};
-
-static _Atomic uint16_t *
-new_windows(uint64_t n)
+static int
+new_windows(_Atomic uint16_t **ret, struct mixed ***ret_mixed, uint64_t n)
 {
 	_Atomic uint16_t *w = NULL;
+	struct mixed **mixed = NULL;
 
-	if (n < SIZE_MAX / sizeof(*w))
+	if (n < SIZE_MAX / sizeof(*mixed)) {
 		w = malloc(((size_t)n + 1) * sizeof(*w));
-	if (w)
-		memset((void *)w, 0xff, ((size_t)n + 1) * sizeof(*w));
-	return w;
+		mixed = calloc((size_t)n + 1, sizeof(struct mixed *));
+	}
+	if (!w || !mixed) {
+		free((void *)w);
+		free(mixed);
+		return fail_nomem();
+	}
+	memset((void *)w, 0xff, ((size_t)n + 1) * sizeof(*w));
+	*ret = w;
+	*ret_mixed = mixed;
+	return 0;
 }
 
 int
 map_init(struct map *map, uint64_t nwindows)
 {
-	map->window = new_windows(nwindows);
-	if (!map->window)
-		return fail_nomem();
+	int err = new_windows(&map->window, &map->mixed, nwindows);
+
+	if (err)
+		return err;
 	map->nwindows = nwindows;
 	for (int i = 0; i < MAP_STRIPES; i++)
 		pthread_mutex_init(&map->stripe[i].lock, NULL);
@@ -45,15 +49,7 @@ stripe_of(struct map *map, uint64_t window)
 	return &map->stripe[window % MAP_STRIPES];
 }
 
-static struct mixed **
-find(struct map_stripe *s, uint64_t window)
-{
-	struct mixed **at = &s->buckets[window / MAP_STRIPES % MAP_BUCKETS];
-
-	while (*at && (*at)->window != window)
-		at = &(*at)->next;
-	return at;
-}
+/* ---- The cache of mixed windows, in order of use [their stripe] ---- */
 
 static void
 unlist(struct map_stripe *s, struct mixed *m)
@@ -72,36 +68,51 @@ append(struct map_stripe *s, struct mixed *m)
 }
 
 static void
-discard(struct map_stripe *s, struct mixed **at)
+discard(struct map *map, struct mixed *m)
 {
-	struct mixed *m = *at;
+	struct map_stripe *s;
 
 	if (!m)
 		return;
-	*at = m->next;
+	s = stripe_of(map, m->window);
+	map->mixed[m->window] = NULL;
 	unlist(s, m);
-	s->count--;
-	free(m);
+	s->bytes -= mixed_bytes(m);
+	mixed_free(m);
+}
+
+/* m grew from so many bytes: forget others, not used for long. */
+static void
+make_room(struct map *map, const struct mixed *m, size_t before)
+{
+	struct map_stripe *s = stripe_of(map, m->window);
+
+	s->bytes += mixed_bytes(m) - before;
+	while (s->bytes > MAP_STRIPE_MOST && s->oldest != m)
+		discard(map, s->oldest);
 }
 
 static struct mixed *
-insert(struct map_stripe *s, uint64_t window)
+insert(struct map *map, uint64_t window, uint16_t owner)
 {
-	struct mixed *m = malloc(sizeof(*m));
-	struct mixed **at;
+	struct mixed *m = mixed_new(window, owner);
 
 	if (!m)
 		return NULL;
-	if (s->count == MAP_STRIPE_MOST)
-		discard(s, find(s, s->oldest->window));
-	at = find(s, window);
-	m->next = NULL;
-	m->window = window;
-	*at = m;
-	append(s, m);
-	s->count++;
+	map->mixed[window] = m;
+	append(stripe_of(map, window), m);
+	make_room(map, m, 0);
 	return m;
 }
+
+static void
+free_lists(struct map *map, struct map_stripe *s)
+{
+	while (s->oldest)
+		discard(map, s->oldest);
+}
+
+/* ---- Windows ---- */
 
 static void
 store(struct map *map, uint64_t window, uint16_t owner)
@@ -117,13 +128,19 @@ map_forget_all(struct map *map)
 		struct map_stripe *s = &map->stripe[i];
 
 		pthread_mutex_lock(&s->lock);
-		while (s->oldest)
-			discard(s, find(s, s->oldest->window));
+		free_lists(map, s);
 		for (uint64_t w = (uint64_t)i; w < map->nwindows;
 		     w += MAP_STRIPES)
 			store(map, w, OWNER_UNKNOWN);
 		pthread_mutex_unlock(&s->lock);
 	}
+}
+
+static void
+free_windows(struct map *map)
+{
+	free((void *)map->window);
+	free(map->mixed);
 }
 
 void
@@ -132,28 +149,33 @@ map_free(struct map *map)
 	if (!map->window)
 		return;
 	for (int i = 0; i < MAP_STRIPES; i++) {
-		struct map_stripe *s = &map->stripe[i];
-
-		while (s->oldest)
-			discard(s, find(s, s->oldest->window));
-		pthread_mutex_destroy(&s->lock);
+		free_lists(map, &map->stripe[i]);
+		pthread_mutex_destroy(&map->stripe[i].lock);
 	}
-	free((void *)map->window);
+	free_windows(map);
 	map->window = NULL;
 }
 
 int
 map_grow(struct map *map, uint64_t nwindows)
 {
-	_Atomic uint16_t *more = new_windows(nwindows);
 	uint64_t keep = map->nwindows < nwindows ? map->nwindows : nwindows;
+	_Atomic uint16_t *more;
+	struct mixed **mixed;
+	int err = new_windows(&more, &mixed, nwindows);
 
-	if (!more)
-		return fail_nomem();
-	for (uint64_t w = 0; w < keep; w++)
+	if (err)
+		return err;
+	for (uint64_t w = keep; w < map->nwindows; w++)
+		discard(map, map->mixed[w]);
+	for (uint64_t w = 0; w < keep; w++) {
 		atomic_init(&more[w], map_window(map, w));
-	free((void *)map->window);
+		if (map->mixed[w])
+			mixed[w] = map->mixed[w];
+	}
+	free_windows(map);
 	map->window = more;
+	map->mixed = mixed;
 	map->nwindows = nwindows;
 	return 0;
 }
@@ -164,7 +186,7 @@ map_forget(struct map *map, uint64_t window)
 	struct map_stripe *s = stripe_of(map, window);
 
 	pthread_mutex_lock(&s->lock);
-	discard(s, find(s, window));
+	discard(map, map->mixed[window]);
 	store(map, window, OWNER_UNKNOWN);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -176,12 +198,15 @@ uniform(const uint16_t *owner)
 		      (WINDOW_SECTORS - 1) * sizeof(*owner)) == 0;
 }
 
-/* The owners of a window that is not known to have one. [stripe] */
+/* The owners of a window that is not known to have one; NULL when it has one
+ * after all. [stripe] */
 static int
 resolve_window(struct mixed **ret, struct map *map, struct map_stripe *s,
 	       uint64_t window, map_resolve_fn resolve, void *user)
 {
-	struct mixed *m = *find(s, window);
+	struct mixed *m = map->mixed[window];
+	uint16_t owner[WINDOW_SECTORS];
+	size_t before;
 	int err;
 
 	*ret = m;
@@ -190,19 +215,22 @@ resolve_window(struct mixed **ret, struct map *map, struct map_stripe *s,
 		append(s, m);
 		return 0;
 	}
-	m = insert(s, window);
-	if (!m)
-		return fail_nomem();
-	err = resolve(m->owner, user, window);
-	if (err) {
-		discard(s, find(s, window));
+	err = resolve(owner, user, window);
+	if (err)
 		return err;
-	}
-	if (uniform(m->owner)) {
-		store(map, window, m->owner[0]);
-		discard(s, find(s, window));
+	if (uniform(owner)) {
+		store(map, window, owner[0]);
 		return 0;
 	}
+	m = insert(map, window, owner[0]);
+	if (!m)
+		return fail_nomem();
+	before = mixed_bytes(m);
+	if (!mixed_fill(m, owner)) {
+		discard(map, m);
+		return fail_nomem();
+	}
+	make_room(map, m, before);
 	store(map, window, OWNER_MIXED);
 	*ret = m;
 	return 0;
@@ -224,45 +252,39 @@ map_lookup(uint16_t *ret_owner, uint32_t *ret_run, struct map *map,
 		owner = map_window(map, window);
 		if (owner == OWNER_UNKNOWN || owner == OWNER_MIXED)
 			err = resolve_window(&m, map, s, window, resolve, user);
-		if (!err && m) {
-			owner = m->owner[first];
-			run = 1;
-			while (run < limit && m->owner[first + run] == owner)
-				run++;
-		} else {
-			owner = map_window(map, window);
-		}
+		owner = map_window(map, window);
+		if (!err && m)
+			owner = mixed_owner(&run, m, first);
 		pthread_mutex_unlock(&s->lock);
 	}
+	if (err)
+		return err;
 	*ret_owner = owner;
-	*ret_run = run;
-	return err;
+	*ret_run = run < limit ? run : limit;
+	return 0;
 }
 
-/* [stripe] */
-static void
-set_some(struct map *map, struct map_stripe *s, uint64_t window, uint32_t first,
-	 uint32_t n, uint16_t owner)
+/* False: the window must be forgotten. [stripe] */
+static bool
+set_some(struct map *map, uint64_t window, uint32_t first, uint32_t n,
+	 uint16_t owner)
 {
 	uint16_t was = map_window(map, window);
-	struct mixed *m = *find(s, window);
+	struct mixed *m = map->mixed[window];
+	size_t before;
 
-	if (!m && was == OWNER_MIXED) {
-		store(map, window, OWNER_UNKNOWN);
-		return;
-	}
-	if (!m) {
-		m = insert(s, window);
-		if (!m) {
-			store(map, window, OWNER_UNKNOWN);
-			return;
-		}
-		for (uint32_t i = 0; i < WINDOW_SECTORS; i++)
-			m->owner[i] = was;
-		store(map, window, OWNER_MIXED);
-	}
-	for (uint32_t i = first; i < first + n; i++)
-		m->owner[i] = owner;
+	if (!m && was != OWNER_MIXED)
+		m = insert(map, window, was);
+	if (!m)
+		return false;
+	before = mixed_bytes(m);
+	if (!mixed_set(m, first, first + n, owner))
+		return false;
+	make_room(map, m, before);
+	store(map, window, m->n > 1 ? OWNER_MIXED : owner);
+	if (m->n == 1)
+		discard(map, m);
+	return true;
 }
 
 void
@@ -275,11 +297,13 @@ map_set(struct map *map, uint64_t window, uint32_t first, uint32_t n,
 		return;
 	pthread_mutex_lock(&s->lock);
 	if (n == WINDOW_SECTORS) {
-		discard(s, find(s, window));
+		discard(map, map->mixed[window]);
 		store(map, window, owner);
 	} else if (map_window(map, window) != OWNER_UNKNOWN &&
-		   map_window(map, window) != owner) {
-		set_some(map, s, window, first, n, owner);
+		   map_window(map, window) != owner &&
+		   !set_some(map, window, first, n, owner)) {
+		discard(map, map->mixed[window]);
+		store(map, window, OWNER_UNKNOWN);
 	}
 	pthread_mutex_unlock(&s->lock);
 }

@@ -3,7 +3,7 @@
  * tables and bitmaps say, so that reading does not depend on the depth.
  *
  * One entry for each window: unknown, one layer, zero, or mixed.  A mixed
- * window has an array of owners, one for each sector; those arrays are cached
+ * window has a list of runs of sectors with one owner; those lists are cached
  * up to a limit and made again when needed. */
 #ifndef VHDI_MAP_H
 #define VHDI_MAP_H
@@ -21,20 +21,19 @@
 #define OWNER_MIXED     0xfffdu
 #define OWNER_LAYERS    0xfff0u /* more layers than this cannot be mapped */
 #define MAP_STRIPES     64
-#define MAP_BUCKETS     64
-#define MAP_STRIPE_MOST 64 /* arrays kept in one stripe: 32 MiB in all */
+#define MAP_STRIPE_MOST (512u << 10) /* bytes of lists: 32 MiB in all */
 
 struct mixed; /* the owners of one window */
 
 struct map_stripe {
 	pthread_mutex_t lock;
-	struct mixed *buckets[MAP_BUCKETS];
-	struct mixed *oldest, *newest;
-	unsigned count;
+	struct mixed *oldest, *newest; /* in order of use */
+	size_t bytes;                  /* of its lists */
 };
 
 struct map {
 	_Atomic uint16_t *window; /* [its stripe; reads need none] */
+	struct mixed **mixed;     /* NULL: not cached [its stripe] */
 	uint64_t nwindows;
 	struct map_stripe stripe[MAP_STRIPES];
 };
@@ -44,8 +43,8 @@ typedef int (*map_resolve_fn)(uint16_t *owners, void *user, uint64_t window);
 
 int map_init(struct map *map, uint64_t nwindows);
 void map_free(struct map *map);
+/* More windows. [all gates closed] */
 int map_grow(struct map *map, uint64_t nwindows);
-/* [all gates closed] */ /* [all gates closed] */
 
 /* The owner of a whole window, or OWNER_MIXED or OWNER_UNKNOWN. */
 static inline uint16_t

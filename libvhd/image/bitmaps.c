@@ -22,12 +22,12 @@ struct bitmap {
 
 int
 bitmaps_init(struct bitmaps *maps, uint32_t blocks, uint32_t bytes,
-	     uint32_t sectors)
+	     uint32_t sectors, uint32_t cache_bytes)
 {
 	maps->bytes = bytes;
 	maps->sectors = sectors;
 	maps->blocks = blocks;
-	maps->limit = BITMAP_CACHE_BYTES / BITMAP_SHARDS / bytes + 1;
+	maps->limit = cache_bytes / BITMAP_SHARDS / bytes + 1;
 	maps->full = calloc(blocks / 8 + 1, 1);
 	if (!maps->full)
 		return fail_nomem();

@@ -12,8 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BITMAP_SHARDS      16
-#define BITMAP_CACHE_BYTES (8u << 20) /* for one image, clean bitmaps */
+#define BITMAP_SHARDS 16
+/* Clean bitmaps that are kept, for one image.  Those of an image that is only
+ * read are needed once, to make the chain's map. */
+#define BITMAP_CACHE_WRITE (8u << 20)
+#define BITMAP_CACHE_READ  (512u << 10)
 
 struct bitmap; /* one cached bitmap */
 
@@ -38,7 +41,7 @@ struct bitmaps {
 struct image;
 
 int bitmaps_init(struct bitmaps *maps, uint32_t blocks, uint32_t bytes,
-		 uint32_t sectors);
+		 uint32_t sectors, uint32_t cache_bytes);
 /* More blocks.  [exclusive] */
 int bitmaps_grow(struct bitmaps *maps, uint32_t blocks);
 void bitmaps_free(struct bitmaps *maps);

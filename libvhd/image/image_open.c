@@ -123,7 +123,9 @@ read_bat(struct image *img, bool damaged)
 	for (uint32_t b = 0; b < img->blocks; b++)
 		img->allocated += bat[b] != BAT_UNUSED;
 	return bitmaps_init(&img->bitmaps, img->blocks, img->bitmap_bytes,
-			    img->block_size >> SECTOR_SHIFT);
+			    img->block_size >> SECTOR_SHIFT,
+			    img->io->writable ? BITMAP_CACHE_WRITE
+					      : BITMAP_CACHE_READ);
 }
 
 /* XenServer's map of full blocks stands behind the table (format 15.2). */
