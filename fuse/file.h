@@ -18,6 +18,8 @@ struct file {
 	uint64_t start;  /* of the window on the disk */
 	uint64_t length; /* WHOLE_DISK: as long as the disk is by now */
 	bool writable;
+	struct file *next; /* kept by whoever opened it */
+	struct file **from;
 };
 
 #define WHOLE_DISK UINT64_MAX

@@ -244,18 +244,30 @@ op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		listing_free(listing);
 }
 
+/* What is sent is a copy: as soon as the kernel has its answer, the directory
+ * may be closed on another thread. */
 static void
 op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	   struct fuse_file_info *fi)
 {
 	const struct listing *listing = (struct listing *)(uintptr_t)fi->fh;
+	char *buffer = thread_buffer();
 	size_t left = 0;
 
 	(void)ino;
+	if (!buffer) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
 	if (offset >= 0 && (uint64_t)offset < listing->size)
 		left = listing->size - (size_t)offset;
-	fuse_reply_buf(req, left > 0 ? listing->bytes + offset : NULL,
-		       left < size ? left : size);
+	if (left > size)
+		left = size;
+	if (left > REQUEST_MOST)
+		left = REQUEST_MOST;
+	if (left > 0)
+		memcpy(buffer, listing->bytes + offset, left);
+	fuse_reply_buf(req, buffer, left);
 }
 
 static void

@@ -44,9 +44,14 @@ view_init(struct view *ret, const struct args *args, vhd_t *disk, bool single)
 	return snapshots_init(&ret->snapshots, args);
 }
 
+/* Whoever ends us need not close their files first. */
 void
 view_free(struct view *view)
 {
+	for (struct file *f = view->files, *next; f; f = next) {
+		next = f->next;
+		free(f);
+	}
 	snapshots_free(&view->snapshots);
 	pthread_mutex_destroy(&view->lock);
 }
@@ -347,6 +352,29 @@ open_window(struct file *file, struct view *view, uint64_t ino)
 	return -EISDIR;
 }
 
+static void
+keep_file(struct view *view, struct file *file)
+{
+	pthread_mutex_lock(&view->lock);
+	file->next = view->files;
+	file->from = &view->files;
+	if (file->next)
+		file->next->from = &file->next;
+	view->files = file;
+	pthread_mutex_unlock(&view->lock);
+}
+
+static void
+free_file(struct view *view, struct file *file)
+{
+	pthread_mutex_lock(&view->lock);
+	*file->from = file->next;
+	if (file->next)
+		file->next->from = file->from;
+	pthread_mutex_unlock(&view->lock);
+	free(file);
+}
+
 int
 view_open(struct file **ret, struct view *view, uint64_t ino, int flags)
 {
@@ -361,6 +389,7 @@ view_open(struct file **ret, struct view *view, uint64_t ino, int flags)
 		free(file);
 		return err;
 	}
+	keep_file(view, file);
 	if ((flags & O_ACCMODE) != O_RDONLY && !file->writable) {
 		view_close(view, ino, file);
 		return -EROFS;
@@ -379,5 +408,5 @@ view_close(struct view *view, uint64_t ino, struct file *file)
 		view->partitions[ino - INO_PARTITION].users--;
 		pthread_mutex_unlock(&view->lock);
 	}
-	free(file);
+	free_file(view, file);
 }

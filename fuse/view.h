@@ -43,7 +43,8 @@ struct view {
 	struct snapshots snapshots;
 	pthread_mutex_t lock;
 	struct slot partitions[PARTITION_LAST + 1];
-	const char *note; /* what was said about the table last */
+	const char *note;   /* what was said about the table last */
+	struct file *files; /* that are open */
 };
 
 int view_init(struct view *ret, const struct args *args, vhd_t *disk,
