@@ -3,7 +3,8 @@
  *
  * A target is one file fuzz_X.c with LLVMFuzzerTestOneInput().  It is linked
  * with libFuzzer, or with driver.c, which replays a corpus under any
- * compiler.  An input that breaks a promise ends in CHECK(). */
+ * compiler.  An input that breaks a promise ends in CHECK().  With FUZZ_VERBOSE
+ * in the environment the targets that open disks show what was said. */
 #ifndef VHD_FUZZ_H
 #define VHD_FUZZ_H
 #include <stddef.h>

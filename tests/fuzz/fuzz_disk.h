@@ -7,7 +7,7 @@
 #include "io/io_mem.h"
 
 /* What is looked at of a disk: all of a small one. */
-#define LOOK_BYTES (512u << 10)
+#define LOOK_BYTES (128u << 10)
 
 /* A fresh file system; what files may take together is bounded. */
 struct fs *disk_fs(void);

@@ -110,6 +110,55 @@ test_zero_below_ends_with_the_shorter_middle(void **state)
 	mem_fs_free(fs);
 }
 
+/* A fixed disk of 1000 bytes with 24 more in front of its footer. */
+static void
+put_odd_fixed(struct fs *fs, const char *path, char letter)
+{
+	uint8_t bytes[1024 + 512];
+	struct disk_footer disk;
+	struct footer f;
+
+	memset(bytes, 'f', 1024);
+	footer_init(&f, VHD_TYPE_FIXED, 1000, uuid_of(letter), VHD_EPOCH,
+		    "win ");
+	footer_encode(&disk, &f);
+	memcpy(bytes + 1024, &disk, sizeof(disk));
+	expect_ok(mem_fs_put(fs, path, bytes, sizeof(bytes)), path);
+}
+
+static void
+test_rest_of_the_last_sector_of_a_parent_is_zero(void **state)
+{
+	struct fs *fs = new_fs();
+	struct chain_opts opts = {0};
+	struct chain *c = NULL;
+
+	(void)state;
+	put_odd_fixed(fs, "/parent.vhd", 'p');
+	put_sized(fs, "/leaf.vhd", 2048, 'l', 'p');
+	expect_ok(chain_open(&c, fs, "/leaf.vhd", &opts), "chain_open");
+	assert_int_equal(byte_at(c, 999), 'f');
+	assert_int_equal(byte_at(c, 1000), 0);
+	assert_int_equal(byte_at(c, 1024), 0);
+	assert_int_equal(byte_at(c, 2047), 0);
+	assert_int_equal(chain_close(c), 0);
+	mem_fs_free(fs);
+}
+
+static void
+test_disk_of_an_odd_size_is_not_written_to(void **state)
+{
+	struct fs *fs = new_fs();
+	struct image *img = NULL;
+	struct io *io = NULL;
+
+	(void)state;
+	put_odd_fixed(fs, "/odd.vhd", 'o');
+	expect_ok(fs->ops->open(&io, fs, "/odd.vhd", FS_OPEN_WRITE), "open");
+	assert_int_equal(image_open(&img, io, IMAGE_WRITE), VHD_E_CORRUPT);
+	mem_fs_free(fs);
+}
+
 int
 main(void)
 {
@@ -117,6 +166,9 @@ main(void)
 		cmocka_unit_test(test_past_the_end_of_a_shorter_middle_is_zero),
 		cmocka_unit_test(test_past_the_end_of_a_shorter_root_is_zero),
 		cmocka_unit_test(test_zero_below_ends_with_the_shorter_middle),
+		cmocka_unit_test(
+			test_rest_of_the_last_sector_of_a_parent_is_zero),
+		cmocka_unit_test(test_disk_of_an_odd_size_is_not_written_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

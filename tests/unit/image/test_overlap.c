@@ -185,6 +185,50 @@ test_the_last_block_may_be_cut_behind_the_disk(void **state)
 	assert_refused(&img, "ends past the end");
 }
 
+/* A table longer than the file: the file would grow into it. */
+static void
+test_a_table_past_the_end_of_the_file_is_refused(void **state)
+{
+	struct image img = make_image(4);
+
+	(void)state;
+	img.hdr.max_entries = 0xfffffffd;
+	assert_refused(&img, "the block table at 0x600 ends past the end");
+}
+
+static void
+test_a_table_over_the_header_is_refused(void **state)
+{
+	struct image img = make_image(4);
+
+	(void)state;
+	img.hdr.table_offset = 1024;
+	assert_refused(&img, "the block table at 0x400 overlaps the header");
+}
+
+static void
+test_a_locator_past_the_end_of_the_file_is_refused(void **state)
+{
+	struct image img = make_image(4);
+
+	(void)state;
+	img.hdr.locator[0] = (struct locator){
+		.code = PLATFORM_W2RU, .length = 20, .offset = img.file_size};
+	assert_refused(&img, "a parent locator at");
+}
+
+static void
+test_locators_may_share_their_data(void **state)
+{
+	struct image img = make_image(4);
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		img.hdr.locator[i] = (struct locator){
+			.code = PLATFORM_W2RU, .length = 20, .offset = 4096};
+	assert_int_equal(image_check_overlap(&img), 0);
+}
+
 static void
 test_blocks_are_sorted_by_place(void **state)
 {
@@ -220,6 +264,12 @@ main(void)
 			test_without_an_end_footer_blocks_may_use_the_whole_file),
 		cmocka_unit_test(
 			test_the_last_block_may_be_cut_behind_the_disk),
+		cmocka_unit_test(
+			test_a_table_past_the_end_of_the_file_is_refused),
+		cmocka_unit_test(test_a_table_over_the_header_is_refused),
+		cmocka_unit_test(
+			test_a_locator_past_the_end_of_the_file_is_refused),
+		cmocka_unit_test(test_locators_may_share_their_data),
 		cmocka_unit_test(test_blocks_are_sorted_by_place),
 	};
 
