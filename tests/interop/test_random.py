@@ -149,28 +149,33 @@ class Tree:
         if not target or not self.alone(target[1]):
             return False
         leaf, layers = target
-        args = ['merge', *(['--into', layers[-1]] if len(layers) > 1 else [])]
+        into = ['--into', layers[-1]] if len(layers) > 1 else []
+        if self.killed('merge', *into, leaf):
+            self.reads_same(leaf)
+            self.finish(leaf, layers)
+        self.merged(leaf, layers, False)
+
+    def killed(self, *args):
+        """Runs a job, slowly, and stops it; false: it was done before."""
         rate = self.rnd.choice(['100K', '1M', '8M', '1G'])
         wait = self.rnd.choice([0, .002, .005, .01, .02, .05, .2])
         how = self.rnd.choice([signal.SIGKILL, signal.SIGTERM])
-        self.log.append(f'{" ".join(args)} --rate {rate} {leaf}, '
-                        f'{how.name} after {wait}')
-        job = subprocess.Popen([VHDTOOL, *args, '--rate', rate, leaf],
-                               stderr=subprocess.PIPE)
+        args = [*map(str, args), '--rate', rate]
+        self.log.append(f'{" ".join(args)}, {how.name} after {wait}')
+        job = subprocess.Popen([VHDTOOL, *args], stderr=subprocess.PIPE)
         time.sleep(wait)
         job.send_signal(how)
         _, err = job.communicate()
         allowed = (0, -how, 8) if how == signal.SIGTERM else (0, -how)
         if job.returncode not in allowed:
             raise Failed(f'exit {job.returncode}: {err.decode()}')
-        if job.returncode:
-            digest = Chain(leaf).read()
-            if digest != self.what[leaf]:
-                raise Failed(f'{leaf}: other content after the kill')
-            equal(sha256_file(to_raw(leaf)), Chain(leaf).sha256(),
-                  'content by vhdtool after the kill')
-            self.finish(leaf, layers)
-        self.merged(leaf, layers, False)
+        return job.returncode
+
+    def reads_same(self, path):
+        if Chain(path).read() != self.what[path]:
+            raise Failed(f'{path}: other content after the kill')
+        equal(sha256_file(to_raw(path)), Chain(path).sha256(),
+              'content by vhdtool after the kill')
 
     def finish(self, leaf, layers):
         """The same command carries on; once all is done it finds nothing
@@ -188,6 +193,43 @@ class Tree:
         self.run('compact', '--mode', mode, path,
                  expect=(0,) if path in self.leaves() and not fixed else
                  (0, 1, 7))
+
+    def do_killed_compact(self):
+        path = self.rnd.choice(self.leaves())
+        if Image(path).type == 2:
+            return False
+        args = ['compact', '--mode', self.rnd.choice(['punch', 'repack']),
+                path]
+        if self.killed(*args):
+            self.reads_same(path)
+            self.run(*args)
+
+    def do_killed_resize(self):
+        path = self.rnd.choice(self.leaves())
+        size = self.rnd.randrange(1, 9000) * SECTOR
+        old = self.what[path]
+        new = old[:size].ljust(size, b'\0')
+        if self.killed('resize', '--shrink', path, size):
+            if Chain(path).read() not in (old, new):
+                raise Failed(f'{path}: neither old nor new after the kill')
+            self.run('resize', '--shrink', path, size)
+        self.what[path] = new
+
+    def do_killed_rebase(self):
+        if not self.children():
+            return False
+        leaf = self.rnd.choice(self.children())
+        size = len(self.what[leaf])
+        same = [p for p in sorted(self.what) if p != leaf and
+                len(self.what[p]) == size and
+                leaf not in self.ancestors(p)]
+        if not same:
+            return False
+        new = self.rnd.choice(same)
+        if self.killed('rebase', '--parent', new, leaf):
+            self.reads_same(leaf)
+            self.run('rebase', '--parent', new, leaf)
+        self.parent[leaf] = new
 
     def do_resize(self):
         path = self.rnd.choice(sorted(self.what))
@@ -252,7 +294,7 @@ class Tree:
 
 ACTIONS = ('merge', 'merge', 'killed_merge', 'killed_merge', 'create',
            'image', 'compact', 'compact', 'resize', 'rebase', 'convert',
-           'move')
+           'move', 'killed_compact', 'killed_resize', 'killed_rebase')
 
 
 def one(seed):
