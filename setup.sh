@@ -43,7 +43,7 @@ build()
 case "${1:-}" in
 demo)
 	# shellcheck disable=SC2086
-	packages $need python3 e2fsprogs qemu-utils 7zip
+	packages $need python3 e2fsprogs qemu-utils 7zip fio
 	cmake --preset release -DVHD_TESTS=OFF >/dev/null
 	cmake --build --preset release -j "$(nproc)" >/dev/null
 	exec bash docs/demo.sh "$PWD/build/release"

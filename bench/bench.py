@@ -19,7 +19,7 @@ import harness
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(HERE)
-KINDS = [k for k in ('nbd', 'fuse')
+KINDS = [k for k in ('nbd', 'fuse', 'live')
          if os.path.exists(os.path.join(HERE, k + '.py'))]
 
 

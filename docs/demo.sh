@@ -85,3 +85,51 @@ echo "every file of the guest is there: $(find files -type f | wc -l) files"
 7zz x -so -tvhd disk.vhd >seven.raw
 cmp seven.raw state3.raw
 echo "7-Zip reads the same"
+
+say "Now the same while the disk is in use: nbdkit serves it, and fio writes"
+rm -f ./*.raw
+uri="nbd+unix:///?socket=$dir/sock"
+nbdkit -f -P "$dir/pid" -U "$dir/sock" \
+	"$build/nbdkit-plugin/nbdkit-vhd-plugin.so" disk.vhd 2>nbdkit.log &
+server=$!
+trap 'kill "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+for _ in $(seq 100); do
+	[ -s pid ] && break
+	sleep 0.1
+done
+[ -s pid ] || { cat nbdkit.log >&2; exit 1; }
+guest()
+{
+	fio --name="$1" --ioengine=nbd --uri="$uri" --rw=randwrite \
+		--bsrange=4k-128k --blockalign=4k --offset=512M --size=384M \
+		--io_size="$2" --rate=,64M --iodepth=4 --fsync=64 \
+		--verify=crc32c --verify_state_save=0 --verify_fatal=1 \
+		--do_verify=1 >"$1.log" 2>&1 || { cat "$1.log" >&2; return 1; }
+}
+guest before 192M
+run vhdtool snapshot create disk.vhd tuesday
+guest during 384M &
+fio=$!
+sleep 2
+run vhdtool tree .
+du_before=$(du -k --total ./*.vhd | tail -n 1 | cut -f 1)
+echo "The merge, while the guest writes:"
+run vhdtool merge --rate 48M --progress bar disk.vhd
+wait "$fio" || {
+	echo "the guest read something else than it wrote" >&2
+	exit 1
+}
+echo "fio read back all it wrote, before, during and after the merge"
+run vhdtool tree .
+du_after=$(du -k disk.vhd | cut -f 1)
+echo "on disk: $du_before KiB in two files before, $du_after KiB in one now"
+want=$(nbdcopy "$uri" - | sha256sum)
+kill "$server"
+wait "$server"
+run vhdtool check disk.vhd
+run qemu-img convert -f vpc -O raw disk.vhd served.raw
+[ "$(sha256sum <served.raw)" = "$want" ] || {
+	echo "the content differs from what the guest saw" >&2
+	exit 1
+}
+echo "the file has exactly what the guest saw last"

@@ -45,5 +45,6 @@ extern const struct command command_tree;
 extern const struct command command_serve;
 extern const struct command command_mount;
 extern const struct command command_umount;
+extern const struct command command_snapshot;
 extern const struct command command_job;
 #endif

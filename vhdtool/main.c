@@ -14,11 +14,11 @@
 #include <vhd.h>
 
 static const struct command *const commands[] = {
-	&command_create,  &command_inspect, &command_tree,    &command_map,
-	&command_measure, &command_check,   &command_compare, &command_convert,
-	&command_merge,   &command_compact, &command_resize,  &command_rebase,
-	&command_relink,  &command_serve,   &command_mount,   &command_umount,
-	&command_job,
+	&command_create,   &command_inspect, &command_tree,    &command_map,
+	&command_measure,  &command_check,   &command_compare, &command_convert,
+	&command_merge,    &command_compact, &command_resize,  &command_rebase,
+	&command_relink,   &command_serve,   &command_mount,   &command_umount,
+	&command_snapshot, &command_job,
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
