@@ -92,7 +92,7 @@ uri="nbd+unix:///?socket=$dir/sock"
 nbdkit -f -P "$dir/pid" -U "$dir/sock" \
 	"$build/nbdkit-plugin/nbdkit-vhd-plugin.so" disk.vhd 2>nbdkit.log &
 server=$!
-trap 'kill "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+trap 'kill "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
 for _ in $(seq 100); do
 	[ -s pid ] && break
 	sleep 0.1
