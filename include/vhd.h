@@ -116,10 +116,12 @@ enum vhd_open_flags {
 					  * without VHD_OPEN_RDWR */
 };
 
+#define VHD_MAX_DEPTH_DEFAULT 256 /* images in a chain */
+
 struct vhd_open_opts {
 	size_t struct_size;
 	uint32_t flags;            /* enum vhd_open_flags */
-	uint32_t max_depth;        /* refuse longer chains; 0: 256 */
+	uint32_t max_depth;        /* refuse longer chains; 0: the default */
 	const char *const *search; /* more directories where parents may be */
 	size_t nsearch;
 };
@@ -546,6 +548,8 @@ struct vhd_tree_node {
 	bool merging;        /* a merge into it was interrupted */
 	int err;             /* the file could not be read */
 	const char *message; /* about err; NULL if 0 */
+	bool hidden;         /* XenServer's mark for an inner node */
+	bool raw_parent;     /* stands on a plain disk, which has no UUID */
 };
 
 /* Every image in some files and directories (not their sub-directories),
@@ -566,10 +570,17 @@ VHD_API const struct vhd_tree_node *vhd_tree_get(const vhd_tree_t *tree,
  * disk@NAME.vhd, on which the live disk, or a later snapshot, stands.  NAME is
  * UTF-8 of at most 128 bytes.  Where a function takes the name of a snapshot
  * that exists, a file name or a UUID of the tree will do as well, so that
- * trees made by others can be worked on.  What a crash left of an interrupted
- * command is finished or undone by the next one. */
+ * trees made by others can be worked on.  The disk is locked meanwhile
+ * (VHD_E_BUSY), and what a crash left of an interrupted call is finished or
+ * undone by the next one. */
+enum vhd_snapshot_flags {
+	VHD_SNAPSHOT_RAW_PARENT = 1 << 0, /* a parent may be a plain disk */
+	VHD_SNAPSHOT_SUBTREE = 1 << 1,    /* delete: all that stands on it too */
+};
+
 struct vhd_snapshot_opts {
 	size_t struct_size;
+	uint32_t flags;            /* enum vhd_snapshot_flags */
 	uint32_t max_depth;        /* as in vhd_open_opts */
 	const char *const *search; /* where else parents and children are */
 	size_t nsearch;
@@ -578,7 +589,7 @@ struct vhd_snapshot_opts {
 #define VHD_SNAPSHOT_OPTS_INIT VHD_INIT_(vhd_snapshot_opts)
 
 /* Freeze the present state of a disk at rest under a name.  VHD_E_EXISTS,
- * VHD_E_INVALID (the name), VHD_E_BUSY, VHD_E_NOSPACE. */
+ * VHD_E_INVALID (the name), VHD_E_TOOBIG (the chain), VHD_E_NOSPACE. */
 VHD_API int vhd_snapshot_create(const char *disk, const char *name,
 				const struct vhd_snapshot_opts *opts);
 
@@ -593,10 +604,13 @@ VHD_API int vhd_snapshot_revert(const char *disk, const char *name,
 				const struct vhd_snapshot_opts *opts);
 
 /* Remove a state; all others read the same.  Its data moves the cheaper way,
- * and a stopped deletion is carried on by calling this again. */
+ * and a stopped deletion is carried on by calling this again.  With
+ * VHD_SNAPSHOT_SUBTREE everything that stands on it goes as well, unless a
+ * live disk does (VHD_E_CHILDREN). */
 VHD_API int vhd_snapshot_delete(const char *disk, const char *name,
 				const struct vhd_snapshot_opts *opts);
 
+/* Give a snapshot another name; images that stand on it are linked to that. */
 VHD_API int vhd_snapshot_rename(const char *disk, const char *name,
 				const char *new_name,
 				const struct vhd_snapshot_opts *opts);
@@ -605,6 +619,11 @@ VHD_API int vhd_snapshot_rename(const char *disk, const char *name,
 VHD_API int vhd_snapshot_clone(const char *disk, const char *name,
 			       const char *path,
 			       const struct vhd_snapshot_opts *opts);
+
+/* The tree that a disk belongs to, and nothing else.  Takes no lock.  The
+ * caller owns *ret until vhd_tree_free(). */
+VHD_API int vhd_snapshot_tree(vhd_tree_t **ret, const char *disk,
+			      const struct vhd_snapshot_opts *opts);
 
 /* ---- Control ----------------------------------------------------------- */
 

@@ -537,6 +537,22 @@ vhd_snapshot_clone(const char *disk, const char *name, const char *path,
 	return err;
 }
 
+int
+vhd_snapshot_tree(vhd_tree_t **ret, const char *disk,
+		  const struct vhd_snapshot_opts *opts)
+{
+	struct call call;
+	int err = need(ret, "ret");
+
+	if (!err)
+		err = call_init(&call, disk, "", opts);
+	if (err)
+		return err;
+	err = kin_scan(ret, &call.place, false);
+	disk_place_free(&call.place);
+	return err;
+}
+
 /* ---- Control ---- */
 
 int

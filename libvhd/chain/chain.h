@@ -28,12 +28,13 @@
 #include "image/image.h"
 #include "io/io.h"
 
-#define CHAIN_DEPTH_DEFAULT 256
+#define CHAIN_DEPTH_DEFAULT VHD_MAX_DEPTH_DEFAULT
 
 struct layer {
 	struct image *img;
-	char *path;   /* absolute, links resolved; owned */
-	bool renamed; /* its name says that it is being merged */
+	char *path;    /* absolute, links resolved; owned */
+	bool renamed;  /* its name says that it is being merged */
+	bool unmarked; /* a job took its read-only mark away */
 };
 
 struct chain_opts {
@@ -81,6 +82,8 @@ struct chain {
 int chain_open(struct chain **ret, const struct fs *fs, const char *path,
 	       const struct chain_opts *opts) MUST_CHECK;
 int chain_close(struct chain *chain);
+/* Close, and return err, or else why closing failed. */
+int chain_close_after(struct chain *chain, int err) MUST_CHECK;
 
 /* Open one file by the rules of a chain: flushed, locked, judged. */
 int chain_open_image(struct image **ret, const struct chain *c,

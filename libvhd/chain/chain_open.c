@@ -73,10 +73,25 @@ chain_close(struct chain *c)
 	for (uint32_t i = 0; i < c->depth; i++) {
 		if (image_close(c->layers[i].img) != 0 && !kept.code)
 			error_save(&kept);
+		if (c->layers[i].unmarked)
+			(void)c->fs->ops->set_readonly(
+				c->fs, c->layers[i].path, true);
 		free(c->layers[i].path);
 	}
 	chain_free(c);
 	return kept.code ? error_restore(&kept) : 0;
+}
+
+int
+chain_close_after(struct chain *c, int err)
+{
+	struct error kept;
+
+	if (!err)
+		return chain_close(c);
+	error_save(&kept);
+	(void)chain_close(c);
+	return error_restore(&kept);
 }
 
 static struct chain *

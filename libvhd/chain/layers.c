@@ -76,14 +76,17 @@ chain_add_leaf(struct chain *c, struct new_leaf *n, struct image *leaf)
 /* A snapshot's file is marked as read-only; a job that may write to it takes
  * the mark away. */
 static int
-open_writable(struct image **ret, struct chain *c, const struct layer *l)
+open_writable(struct image **ret, struct chain *c, struct layer *l)
 {
 	bool raw = l->img->type == VHD_TYPE_RAW;
+	struct fs_stat st;
 	int err = chain_open_image(ret, c, l->path, true, raw);
 
 	if (!err || error_sys() != EACCES ||
+	    c->fs->ops->stat(&st, c->fs, l->path) != 0 || !st.readonly ||
 	    c->fs->ops->set_readonly(c->fs, l->path, false) != 0)
 		return err;
+	l->unmarked = true;
 	return chain_open_image(ret, c, l->path, true, raw);
 }
 

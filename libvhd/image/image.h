@@ -102,7 +102,7 @@ struct image {
 	/* Set at open, then constant. */
 	struct io *io;
 	enum vhd_type type; /* changed by image_make_root, gates closed */
-	bool writable;
+	bool writable; /* cleared when a snapshot freezes it, gates closed */
 	bool ignore_bitmap;
 	uint32_t block_size; /* bytes */
 	uint32_t block_shift;

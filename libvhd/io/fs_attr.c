@@ -181,3 +181,17 @@ fs_posix_set_readonly(const struct fs *fs, const char *path, bool on)
 				on ? "read-only" : "writable");
 	return 0;
 }
+
+int
+fs_posix_set_mtime(const struct fs *fs, const char *path,
+		   const struct fs_stat *to)
+{
+	struct timespec times[2] = {
+		{.tv_nsec = UTIME_OMIT},
+		{.tv_sec = (time_t)to->mtime, .tv_nsec = (long)to->mtime_ns}};
+
+	(void)fs;
+	if (utimensat(AT_FDCWD, path, times, 0) < 0)
+		return fail_sys(errno, "%s: cannot set the times", path);
+	return 0;
+}

@@ -132,6 +132,7 @@ fill_stat(struct fs_stat *ret, struct mem_fs *fs, struct mem_node *node)
 		.size = mem_data_size(data),
 		.mtime = node->mtime,
 		.regular = true,
+		.readonly = node->readonly,
 	};
 	for (size_t i = 0; i < fs->n; i++)
 		ret->links += fs->names[i].node == node;
@@ -369,6 +370,24 @@ mem_set_readonly(const struct fs *fs, const char *path, bool on)
 	return err;
 }
 
+static int
+mem_set_mtime(const struct fs *fs, const char *path, const struct fs_stat *to)
+{
+	struct change change;
+	int err;
+
+	err = change_begin(&change, fs, path, path);
+	if (!err) {
+		struct mem_node *node = change.name->node;
+
+		pthread_rwlock_wrlock(&node->lock);
+		node->mtime = to->mtime;
+		pthread_rwlock_unlock(&node->lock);
+	}
+	change_end(&change);
+	return err;
+}
+
 const struct fs_ops mem_fs_ops = {
 	.open = mem_open,
 	.stat = mem_stat,
@@ -382,4 +401,5 @@ const struct fs_ops mem_fs_ops = {
 	.resolve = mem_resolve,
 	.copy_attributes = mem_copy_attributes,
 	.set_readonly = mem_set_readonly,
+	.set_mtime = mem_set_mtime,
 };

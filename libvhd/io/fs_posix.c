@@ -92,10 +92,12 @@ posix_stat(struct fs_stat *ret, const struct fs *fs, const char *path)
 		.id = io_file_id(&st),
 		.size = (uint64_t)st.st_size,
 		.mtime = st.st_mtime,
+		.mtime_ns = (uint32_t)st.st_mtim.tv_nsec,
 		.links = st.st_nlink,
 		.regular = S_ISREG(st.st_mode),
 		.directory = S_ISDIR(st.st_mode),
 		.block_device = S_ISBLK(st.st_mode),
+		.readonly = !(st.st_mode & 0222),
 	};
 	return 0;
 }
@@ -131,7 +133,7 @@ posix_exchange(const struct fs *fs, const char *a, const char *b)
 	(void)fs;
 	if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0)
 		return 0;
-	if (errno == EINVAL || errno == ENOSYS)
+	if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)
 		return fail(VHD_E_UNSUPPORTED,
 			    "%s: the file system cannot exchange two names", a);
 	return fail_sys(errno, "%s: cannot exchange with %s", a, b);
@@ -145,7 +147,8 @@ posix_link(const struct fs *fs, const char *from, const char *to)
 		return 0;
 	if (errno == EEXIST)
 		return fail_sys(errno, "%s: exists already", to);
-	if (errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK)
+	if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS ||
+	    errno == EMLINK)
 		return fail(VHD_E_UNSUPPORTED,
 			    "%s: the file system gives it no second name %s",
 			    from, to);
@@ -236,6 +239,7 @@ static const struct fs_ops posix_ops = {
 	.resolve = posix_resolve,
 	.copy_attributes = fs_posix_copy_attributes,
 	.set_readonly = fs_posix_set_readonly,
+	.set_mtime = fs_posix_set_mtime,
 };
 
 const struct fs fs_posix = {&posix_ops};

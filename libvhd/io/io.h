@@ -95,10 +95,12 @@ struct fs_stat {
 	struct io_id id;
 	uint64_t size;
 	int64_t mtime;
+	uint32_t mtime_ns;
 	uint64_t links;
 	bool regular;
 	bool directory;
 	bool block_device;
+	bool readonly; /* marked as such; it may be opened all the same */
 };
 
 typedef int (*fs_list_fn)(const char *name, void *user);
@@ -126,6 +128,9 @@ struct fs_ops {
 	int (*copy_attributes)(const struct fs *fs, const char *from,
 			       const char *to);
 	int (*set_readonly)(const struct fs *fs, const char *path, bool on);
+	/* Put the time of the last change back to what `to` says. */
+	int (*set_mtime)(const struct fs *fs, const char *path,
+			 const struct fs_stat *to);
 };
 
 struct fs {

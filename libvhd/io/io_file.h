@@ -51,4 +51,6 @@ int io_file_past_end(struct io *io, uint64_t offset, uint64_t length)
 int fs_posix_copy_attributes(const struct fs *fs, const char *from,
 			     const char *to);
 int fs_posix_set_readonly(const struct fs *fs, const char *path, bool on);
+int fs_posix_set_mtime(const struct fs *fs, const char *path,
+		       const struct fs_stat *to);
 #endif

@@ -108,6 +108,18 @@ refuse_sibling(const struct merge *m, uint32_t i, const char *sibling,
 		    m->nsearch ? ", and those asked for" : "");
 }
 
+/* A merge that was stopped at its very end has linked some of what stood on
+ * the merged layer, which is empty by then, to the ancestor; since that has a
+ * hidden name, nothing else has come to stand on it. */
+static bool
+is_finishing(const struct merge *m, uint32_t i)
+{
+	const struct chain *c = m->c;
+
+	return i == m->layer + 1 && c->layers[i].renamed &&
+	       !image_count_blocks(c->layers[m->layer].img);
+}
+
 /* Another image on a state that goes away would lose it. */
 static int
 check_siblings(const struct merge *m, uint32_t i, bool sweep)
@@ -129,7 +141,10 @@ check_siblings(const struct merge *m, uint32_t i, bool sweep)
 	if (!err) {
 		for (size_t k = 0; k < n && !err; k++) {
 			if (!is_leftover(m, paths[k]))
-				err = refuse_sibling(m, i, paths[k], own);
+				err = is_finishing(m, i)
+					      ? 0
+					      : refuse_sibling(m, i, paths[k],
+							       own);
 			else if (sweep)
 				err = c->fs->ops->unlink(c->fs, paths[k]);
 		}

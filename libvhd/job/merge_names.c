@@ -10,13 +10,13 @@
  *
  * An interrupted step is recognised by what is there: a file with two names,
  * or an empty layer that only a merge can have left. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/path.h"
 #include "chain/family.h"
 #include "chain/names.h"
+#include "chain/touched.h"
 #include "job/merge.h"
 
 void
@@ -88,8 +88,7 @@ add_name(bool *ret_renamed, const struct fs *fs, const char *from,
 			    "%s: exists already, and is not %s; move it away",
 			    to, from);
 	}
-	if (err != VHD_E_UNSUPPORTED && error_sys() != EPERM &&
-	    error_sys() != EOPNOTSUPP && error_sys() != ENOSYS)
+	if (err != VHD_E_UNSUPPORTED)
 		return err;
 	*ret_renamed = true;
 	return fs->ops->rename(fs, from, to);
@@ -179,43 +178,115 @@ static int
 link_outside(struct merge *m, const char *child, const char *parent)
 {
 	struct chain *c = m->c;
-	AUTO(image_close) struct image *img = NULL;
-	int err = chain_open_image(&img, c, child, true, false);
+	struct chain_opts opts = {.flags = VHD_OPEN_NOPARENT |
+					   (c->opts.flags & VHD_OPEN_NOLOCK)};
+	struct touched t;
+	int err = touched_open(&t, c->fs, child, true, &opts);
 
-	return err ? err
-		   : chain_link(c->fs, img, child, parent,
-				c->layers[m->into].img);
+	if (!err)
+		err = touched_close(&t,
+				    chain_link(c->fs, t.chain->layers[0].img,
+					       child, parent,
+					       c->layers[m->into].img),
+				    false);
+	return err;
 }
 
-/* Everything that stands on the merged layer will stand on the ancestor, at
- * `parent`. */
+/* Is it in this chain, at the merged layer or above? */
+static bool
+is_inside(const struct merge *m, const char *path)
+{
+	for (uint32_t i = 0; i <= m->layer; i++)
+		if (!strcmp(m->c->layers[i].path, path))
+			return true;
+	return false;
+}
+
+/* What stands on a layer will stand on the ancestor, at `parent`. */
 static int
-link_children(struct merge *m, const char *parent)
+link_children_of(struct merge *m, uint32_t layer, const char *parent)
 {
 	struct chain *c = m->c;
-	const struct layer *l = &c->layers[m->layer];
-	AUTO_FREE char *dir = path_directory(l->path);
+	AUTO_FREE char *dir = path_directory(c->layers[m->layer].path);
 	AUTO_FREE const char **dirs = calloc(m->nsearch + 1, sizeof(*dirs));
 	char **paths;
 	size_t n;
-	int err = 0;
+	int err;
 
 	if (!dir || !dirs)
 		return fail_nomem();
+	if (c->layers[layer].img->type == VHD_TYPE_RAW)
+		return 0;
 	dirs[0] = dir;
 	for (size_t i = 0; i < m->nsearch; i++)
 		dirs[i + 1] = m->search[i];
 	err = family_children(&paths, &n, c->fs, dirs, m->nsearch + 1,
-			      l->img->footer.uuid, NULL);
+			      c->layers[layer].img->footer.uuid, NULL);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n && !err; i++)
-		if (!m->layer || strcmp(paths[i], c->layers[m->layer - 1].path))
+		if (!is_inside(m, paths[i]))
 			err = link_outside(m, paths[i], parent);
 	family_free_paths(paths, n);
+	return err;
+}
+
+/* First those of the merged layer; then, as a merge that was stopped here may
+ * have linked some of them already, those of the ancestor itself. */
+static int
+link_children(struct merge *m, const char *parent)
+{
+	struct chain *c = m->c;
+	int err = link_children_of(m, m->layer, parent);
+
 	if (!err && m->layer)
 		err = chain_link_layer(c, m->layer - 1, parent,
 				       c->layers[m->into].img);
+	return err ? err : link_children_of(m, m->into, parent);
+}
+
+/* The ancestor's file holds the merged layer's state now: since when that is
+ * there, and XenServer's mark of an inner node, go with it. */
+static int
+take_over_footer(struct merge *m)
+{
+	struct image *to = m->c->layers[m->into].img;
+	const struct image *from = m->c->layers[m->layer].img;
+	uint32_t time = from->footer.timestamp;
+	uint8_t hidden = footer_creator_is(&from->footer, "tap") &&
+			 from->footer.reserved[0];
+
+	if (to->type == VHD_TYPE_RAW || m->at_parent)
+		return 0;
+	if (!footer_creator_is(&to->footer, "tap"))
+		hidden = to->footer.reserved[0];
+	if (to->footer.timestamp == time && to->footer.reserved[0] == hidden)
+		return 0;
+	to->footer.timestamp = time;
+	to->footer.reserved[0] = hidden;
+	return image_write_footers(to);
+}
+
+/* Images that stand on it know it by the time of its last change: so nothing
+ * is written to it once they are linked. */
+static int
+finish_file(struct merge *m)
+{
+	struct chain *c = m->c;
+	struct layer *to = &c->layers[m->into];
+	const struct layer *from = &c->layers[m->layer];
+	int err;
+
+	chain_stop(c);
+	err = take_over_footer(m);
+	if (!err)
+		err = image_tidy_live(to->img);
+	chain_resume(c);
+	if (err || m->at_parent)
+		return err;
+	err = c->fs->ops->copy_attributes(c->fs, from->path, to->path);
+	if (!err)
+		to->unmarked = from->unmarked;
 	return err;
 }
 
@@ -226,10 +297,10 @@ take_place(struct merge *m, const char *path)
 	const struct fs *fs = c->fs;
 	const char *hidden = c->layers[m->into].path;
 	const char *merged = c->layers[m->layer].path;
-	int err = link_children(m, path);
+	int err = finish_file(m);
 
-	if (!err && !m->at_parent)
-		err = fs->ops->copy_attributes(fs, merged, hidden);
+	if (!err)
+		err = link_children(m, path);
 	if (!err)
 		err = fs->ops->rename(fs, hidden, path);
 	if (!err)

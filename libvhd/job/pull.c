@@ -13,14 +13,17 @@
 #include "base/iszero.h"
 #include "job/pull.h"
 
+#define PAGE 4096u
+
 struct pull {
 	struct chain *c;
 	struct job *job;
 	struct image *leaf, *parent;
+	bool root;    /* the parent is one */
 	uint64_t end; /* of what the leaf can show of its parent */
-	uint8_t *buf; /* WINDOW_SIZE */
-	uint64_t copied;
-	bool count_only;
+	uint8_t *buf; /* WINDOW_SIZE; NULL: only measure */
+	struct pull_size size;
+	uint64_t next_page, next_block; /* of the leaf, not counted yet */
 };
 
 /* Sectors of a window that the parent has, or that its end hides, and the
@@ -43,29 +46,94 @@ wanted(uint8_t *map, struct pull *p, uint64_t window, uint32_t n)
 	 * a longer parent follows. */
 	if (end > sector)
 		inside = (uint32_t)min_u64(n, end - sector);
-	bits_set(map, inside, n - inside);
+	if (p->root)
+		bits_clear(map, inside, n - inside);
+	else
+		bits_set(map, inside, n - inside);
 	for (uint32_t i = 0; i < ceil_div(n, 8); i++)
 		map[i] &= (uint8_t)~mine[i];
 	return 0;
 }
 
+/* Ascending, so what was counted before lies before. */
+static void
+count(struct pull *p, uint64_t offset, uint64_t len)
+{
+	uint64_t page = max_u64(offset / PAGE, p->next_page);
+	uint64_t block =
+		max_u64(image_block_of(p->leaf, offset), p->next_block);
+	uint64_t end = offset + len;
+
+	p->size.bytes += len;
+	p->next_page = ceil_div(end, PAGE);
+	p->next_block = image_block_of(p->leaf, end - 1) + 1;
+	p->size.extra += (p->next_page - page) * PAGE;
+	for (; block < p->next_block; block++)
+		if (!image_has_block(p->leaf, (uint32_t)block))
+			p->size.extra += PAGE;
+}
+
 /* On a root, zeros need not be stored: without a parent, what the leaf lacks
  * reads as zero. */
 static int
-copy_run(struct pull *p, uint64_t offset, uint64_t len)
+copy_piece(struct pull *p, uint64_t offset, uint64_t len)
 {
-	bool root = p->parent->type != VHD_TYPE_DIFFERENCING;
 	int err;
 
-	if (p->count_only) {
-		p->copied += len;
+	if (!p->buf) {
+		count(p, offset, len);
 		return 0;
 	}
+	p->size.bytes += len;
 	err = chain_read_below(p->c, 1, p->buf, (size_t)len, offset);
-	if (err || (root && is_zero(p->buf, (size_t)len)))
+	if (err || (p->root && is_zero(p->buf, (size_t)len)))
 		return err;
-	p->copied += len;
 	return image_pwrite(p->leaf, p->buf, (size_t)len, offset);
+}
+
+/* Does the file of a root have a hole there?  *len is cut to what is all hole
+ * or all data. */
+static int
+find_hole(bool *ret, struct pull *p, uint64_t offset, uint64_t *len)
+{
+	struct io *io = p->parent->io;
+	uint64_t at, run, end;
+	bool data;
+	int err = image_locate(&at, &run, p->parent, offset);
+
+	*ret = false;
+	if (err || at == NO_OFFSET)
+		return err;
+	*len = min_u64(*len, run);
+	if (!range_ok(at, *len, p->parent->file_size))
+		return 0;
+	err = io->ops->extent(&data, &end, io, at);
+	if (err || end <= at)
+		return err;
+	*ret = !data && end - at >= SECTOR_SIZE;
+	if (*ret)
+		*len = min_u64(*len, round_down(end - at, SECTOR_SIZE));
+	else
+		*len = min_u64(*len, round_up(end - at, SECTOR_SIZE));
+	return 0;
+}
+
+static int
+copy_run(struct pull *p, uint64_t offset, uint64_t len)
+{
+	while (len) {
+		uint64_t n = len;
+		bool hole = false;
+		int err = p->root ? find_hole(&hole, p, offset, &n) : 0;
+
+		if (!err && !hole)
+			err = copy_piece(p, offset, n);
+		if (err)
+			return err;
+		offset += n;
+		len -= n;
+	}
+	return 0;
 }
 
 static int
@@ -89,14 +157,14 @@ copy_window(struct pull *p, uint64_t window)
 static int
 copy_closed(struct pull *p, uint64_t window)
 {
-	uint64_t at = window << WINDOW_SHIFT, before = p->copied;
+	uint64_t at = window << WINDOW_SHIFT, before = p->size.bytes;
 	int err;
 
 	gate_close(&p->c->gate, at, WINDOW_SIZE);
 	err = copy_window(p, window);
 	map_forget(&p->c->map, window);
 	gate_open(&p->c->gate, at, WINDOW_SIZE);
-	return err ? err : job_step(p->job, p->copied - before);
+	return err ? err : job_step(p->job, p->size.bytes - before);
 }
 
 /* The leaf shows nothing of its parent past its own end; and past the
@@ -109,20 +177,27 @@ end_of_interest(const struct chain *c)
 	return min_u64(c->layers[0].img->size, end);
 }
 
-int
-pull_measure(uint64_t *ret, struct chain *c)
+static struct pull
+pull_of(struct chain *c)
 {
-	struct pull p = {.c = c,
-			 .leaf = c->layers[0].img,
-			 .parent = c->layers[1].img,
-			 .end = end_of_interest(c),
-			 .count_only = true};
+	return (struct pull){.c = c,
+			     .leaf = c->layers[0].img,
+			     .parent = c->layers[1].img,
+			     .root = c->layers[1].img->type !=
+				     VHD_TYPE_DIFFERENCING,
+			     .end = end_of_interest(c)};
+}
+
+int
+pull_measure(struct pull_size *ret, struct chain *c)
+{
+	struct pull p = pull_of(c);
 	int err = 0;
 
 	for (uint64_t w = 0; w << WINDOW_SHIFT < p.end && !err; w++)
 		err = copy_window(&p, w);
 	if (!err)
-		*ret = p.copied;
+		*ret = p.size;
 	return err;
 }
 
@@ -144,14 +219,11 @@ int
 pull_layer(struct chain *c, struct job *job)
 {
 	AUTO_FREE uint8_t *buf = malloc(WINDOW_SIZE);
-	struct pull p = {.c = c,
-			 .job = job,
-			 .leaf = c->layers[0].img,
-			 .parent = c->layers[1].img,
-			 .end = end_of_interest(c),
-			 .buf = buf};
+	struct pull p = pull_of(c);
 	int err = buf ? 0 : fail_nomem();
 
+	p.job = job;
+	p.buf = buf;
 	for (uint64_t w = 0; w << WINDOW_SHIFT < p.end && !err; w++)
 		err = copy_closed(&p, w);
 	if (!err)

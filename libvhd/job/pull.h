@@ -6,8 +6,12 @@
 #include "chain/chain.h"
 #include "job/job.h"
 
-/* Bytes that the leaf lacks and its parent has. */
-int pull_measure(uint64_t *ret, struct chain *c) MUST_CHECK;
+struct pull_size {
+	uint64_t bytes; /* that the leaf lacks and its parent has */
+	uint64_t extra; /* by which its file would grow at most, on disk */
+};
+
+int pull_measure(struct pull_size *ret, struct chain *c) MUST_CHECK;
 
 /* Copy them, then link the leaf past its parent and drop that from the chain;
  * its file is left alone.  Stopped at any point the chain reads the same, and

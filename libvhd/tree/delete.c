@@ -1,215 +1,213 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* delete.c - delete one state of a tree; every other stays bit for bit.
  *
- *	no child	unlink
- *	one child	push the child down into it, or pull its data up into
- *			the child: whichever moves fewer bytes
- *	several		pull into each
+ *	no child	its file is removed
+ *	one child	the child is pushed down into it, or its data is pulled
+ *			up into the child: whichever moves fewer bytes
+ *	several		pulled into each, but for one, at the end, for which
+ *			a push is cheaper
  * Stopped in the middle, the same command carries on: what was pulled into a
- * child has taken that child off the list, and a push is resumed by its
- * hidden name. */
+ * child has taken that child off the list, and a push is found by the hidden
+ * name of its target (unfinished.c). */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/path.h"
+#include "base/arith.h"
+#include "base/uuid.h"
 #include "chain/family.h"
-#include "chain/names.h"
+#include "chain/touched.h"
 #include "job/jobs.h"
-#include "job/pull.h"
-#include "job/push.h"
-#include "tree/snapshot.h"
+#include "tree/delete.h"
 
-struct deletion {
-	const struct disk_place *d;
-	struct job job;
-	char *path; /* of the state that goes */
-	char **children;
-	size_t n;
-	uint64_t bytes; /* to be copied, by pulls */
-	bool push;      /* into it instead */
-	uint64_t push_bytes;
-};
+/* ---- One progress for all parts ---- */
 
-/* A child opened as the leaf of its own chain; what stands on it sees no
- * change. */
 static int
-open_child(struct chain **ret, const struct deletion *x, size_t i, bool write)
+on_part(const struct vhd_progress *progress, void *user)
 {
-	uint32_t flags = write ? VHD_OPEN_RDWR | VHD_OPEN_CHILDREN_OK : 0;
-	struct chain_opts o = {.flags = flags,
-			       .max_depth = x->d->opts->max_depth,
-			       .search = x->d->opts->search,
-			       .nsearch = x->d->opts->nsearch};
-	const char *path = x->children[i];
-	AUTO_FREE char *name = NULL;
-	int err = write ? snapshot_name(&name, path) : 0;
+	struct deletion *x = user;
+	struct vhd_progress all = *progress;
 
-	if (!err && name)
-		err = x->d->fs->ops->set_readonly(x->d->fs, path, false);
-	return err ? err : chain_open(ret, x->d->fs, path, &o);
+	all.done += x->done;
+	all.total = max_u64(x->total, all.done);
+	return x->opts->progress(&all, x->opts->progress_user);
 }
 
-/* Snapshots are read-only again when their link or data has changed. */
-static int
-close_child(const struct deletion *x, struct chain *c, size_t i)
+static const struct vhd_job_opts *
+part_opts(struct deletion *x)
 {
-	AUTO_FREE char *name = NULL;
-	int err = chain_close(c);
-
-	if (!err)
-		err = snapshot_name(&name, x->children[i]);
-	if (!err && name)
-		err = x->d->fs->ops->set_readonly(x->d->fs, x->children[i],
-						  true);
-	return err;
-}
-
-/* What each way would cost. */
-static int
-measure(struct deletion *x)
-{
-	struct push_size push = {0};
-	int err = 0;
-
-	for (size_t i = 0; i < x->n && !err; i++) {
-		AUTO(chain_close) struct chain *c = NULL;
-		uint64_t bytes;
-
-		err = open_child(&c, x, i, false);
-		if (!err)
-			err = pull_measure(&bytes, c);
-		if (!err && x->n == 1)
-			err = push_measure(&push, c, 0, 1);
-		if (!err)
-			x->bytes += bytes;
+	if (!x->opts)
+		return NULL;
+	x->part = *x->opts;
+	x->part.dry_run = false;
+	x->part.plan = NULL;
+	if (x->opts->progress) {
+		x->part.progress = on_part;
+		x->part.progress_user = x;
 	}
-	x->push_bytes = push.bytes;
-	x->push = x->n == 1 &&
-		  (push.bytes < x->bytes || is_merging_path(x->path));
-	return err;
+	return &x->part;
 }
 
-static int
-plan(struct deletion *x)
+/* It did when it was looked for. */
+int
+deletion_check_stands_on(const struct chain *c, const struct deletion *x)
 {
-	const struct fs *fs = x->d->fs;
-	struct vhd_plan p = VHD_PLAN_INIT;
-	struct peek peek;
-	int err = image_peek(&peek, fs, x->path, 0);
+	if (c->depth > 1 && uuid_equal(c->layers[1].img->footer.uuid, x->uuid))
+		return 0;
+	return fail(VHD_E_BUSY, "%s: stands on another image by now; try again",
+		    c->name);
+}
 
-	if (!err)
-		err = fs->ops->free_space(&p.free, fs, x->path);
-	p.bytes_to_copy = x->push ? x->push_bytes : x->bytes;
-	p.peak_extra = x->push ? min_u64(x->push_bytes, 64u << 20) : x->bytes;
-	p.final_size = x->n ? peek.actual_size : 0;
-	p.fits = p.peak_extra <= p.free;
-	return err ? err : job_plan(&x->job, &p);
+/* ---- The work ---- */
+
+/* The heir as the leaf of its own chain, with what it stands on. */
+static int
+open_heir(struct touched *ret, const struct deletion *x, const struct heir *h)
+{
+	struct chain_opts opts = disk_chain_opts(x->d, 0);
+	int err = touched_open(ret, x->d->fs, h->path, h->frozen, &opts);
+
+	if (err)
+		return err;
+	err = deletion_check_stands_on(ret->chain, x);
+	return err ? touched_close(ret, err, false) : 0;
 }
 
 static int
-push_child(struct deletion *x)
+push_heir(struct deletion *x, struct touched *t)
 {
 	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
-	struct chain *c;
-	int err = open_child(&c, x, 0, true), closed;
 
-	if (err)
-		return err;
-	o.search = x->d->opts->search;
-	o.nsearch = x->d->opts->nsearch;
-	o.job = x->job.opts;
-	err = job_merge(c, &o);
-	closed = close_child(x, c, 0);
-	return err ? err : closed;
+	o.search = (const char *const *)x->d->dirs;
+	o.nsearch = x->d->ndirs;
+	o.job = part_opts(x);
+	return job_merge(t->chain, &o);
 }
 
 static int
-pull_into(struct deletion *x, size_t i)
+pull_heir(struct deletion *x, struct touched *t, const struct heir *h)
 {
-	struct chain *c;
-	int err = open_child(&c, x, i, true), closed;
+	struct job job;
+	int err;
 
-	if (err)
-		return err;
-	err = pull_layer(c, &x->job);
-	closed = close_child(x, c, i);
-	return err ? err : closed;
+	job_start(&job, part_opts(x));
+	err = job_phase(&job, "pull", h->pull.bytes);
+	return err ? err : pull_layer(t->chain, &job);
 }
 
-/* Nobody may be reading the state itself. */
+/* The lock on the live disk is let go of while its chain has one. */
 static int
-remove_file(const struct deletion *x)
+serve(struct deletion *x, const struct heir *h)
+{
+	bool live = !strcmp(h->path, x->d->path);
+	struct touched t;
+	int err;
+
+	if (live)
+		disk_let_go(x->d);
+	err = open_heir(&t, x, h);
+	if (!err) {
+		err = h->push ? push_heir(x, &t) : pull_heir(x, &t, h);
+		err = touched_close(&t, err, h->push && !err);
+	}
+	if (!err && live)
+		err = disk_hold(x->d);
+	x->done += heir_bytes(h);
+	return err;
+}
+
+int
+deletion_remove_file(const struct deletion *x)
 {
 	const struct fs *fs = x->d->fs;
-	struct io *io;
-	int err = fs->ops->open(&io, fs, x->path, 0);
+	AUTO(io_close) struct io *io = NULL;
+	char **paths;
+	size_t n;
+	int err = fs->ops->open(&io, fs, x->path, FS_OPEN_NOFOLLOW);
 
+	if (!err)
+		err = io->ops->lock(io, IO_LOCK_WRITE);
+	if (!err)
+		err = children_find(&paths, &n, x->d, x->path, x->uuid);
 	if (err)
 		return err;
-	err = io->ops->lock(io, IO_LOCK_WRITE);
+	if (n)
+		err = fail(VHD_E_CHILDREN,
+			   "%s: not deleted, because %s stands on it by now",
+			   x->path, paths[0]);
+	family_free_paths(paths, n);
 	if (!err)
 		err = fs->ops->unlink(fs, x->path);
-	if (!err)
-		err = fs->ops->sync_dir(fs, x->path);
-	if (io_close(io) != 0 && !err)
-		err = VHD_E_IO;
-	return err;
+	return err ? err : fs->ops->sync_dir(fs, x->path);
+}
+
+int
+deletion_check_unused(const struct disk_place *d, const char *path)
+{
+	AUTO(io_close) struct io *io = NULL;
+	int err = d->fs->ops->open(&io, d->fs, path, FS_OPEN_NOFOLLOW);
+
+	return err ? err : io->ops->lock(io, IO_LOCK_WRITE);
 }
 
 static int
 carry_out(struct deletion *x)
 {
-	int err = job_phase(&x->job, "delete", x->bytes);
+	int err = deletion_check_unused(x->d, x->path);
 
-	if (err)
-		return err;
-	if (x->push)
-		return push_child(x);
 	for (size_t i = 0; i < x->n && !err; i++)
-		err = pull_into(x, i);
-	if (!err)
-		err = remove_file(x);
+		err = serve(x, &x->heirs[i]);
+	if (!err && !(x->n && x->heirs[x->n - 1].push))
+		err = deletion_remove_file(x);
 	if (!err)
 		job_finish(&x->job);
 	return err;
 }
 
-static int
-find_state(struct deletion *x, const char *name)
-{
-	const struct disk_place *d = x->d;
-	struct peek peek;
-	int err = snapshot_find(&x->path, d, name);
+/* ---- The whole ---- */
 
-	if (!err && !strcmp(x->path, d->path))
-		err = fail(VHD_E_INVALID,
-			   "%s: is the live disk, not a snapshot", d->path);
+static int
+delete_state(struct disk_place *d, const struct vhd_tree *kin,
+	     const struct entry *e)
+{
+	struct deletion x = {.d = d,
+			     .opts = d->opts->job,
+			     .path = e->path,
+			     .uuid = e->node.uuid};
+	int err;
+
+	job_start(&x.job, x.opts);
+	err = deletion_find_heirs(&x, kin);
 	if (!err)
-		err = image_peek(&peek, d->fs, x->path, 0);
-	if (!err)
-		err = snapshot_children(&x->children, &x->n, d, x->path,
-					peek.found.footer.uuid);
+		err = deletion_plan(&x);
+	if (!err && !job_dry_run(&x.job))
+		err = carry_out(&x);
+	deletion_free(&x);
 	return err;
 }
 
 int
-snapshot_delete(const struct disk_place *d, const char *name)
+snapshot_delete(struct disk_place *d, const char *name)
 {
-	struct deletion x = {.d = d};
-	int err =
-		d->opts->job && d->opts->job->dry_run ? 0 : snapshot_settle(d);
+	AUTO(tree_free) struct vhd_tree *kin = NULL;
+	const struct entry *e;
+	bool dry = d->opts->job && d->opts->job->dry_run;
+	size_t finished = 0;
+	int err = dry ? 0 : disk_hold(d);
 
-	job_start(&x.job, d->opts->job);
+	if (!err && !dry)
+		err = snapshot_settle(d);
+	if (!err && !dry)
+		err = snapshot_finish_merges(&finished, d, d->opts->job);
 	if (!err)
-		err = find_state(&x, name);
+		err = kin_scan(&kin, d, true);
 	if (!err)
-		err = measure(&x);
-	if (!err)
-		err = plan(&x);
-	if (!err && !job_dry_run(&x.job))
-		err = carry_out(&x);
-	if (x.children)
-		family_free_paths(x.children, x.n);
-	free(x.path);
-	return err;
+		err = kin_find(&e, kin, d, name);
+	/* Its deletion was the one that was not finished. */
+	if (err == VHD_E_NOTFOUND && finished)
+		return 0;
+	if (err)
+		return err;
+	return d->opts->flags & VHD_SNAPSHOT_SUBTREE
+		       ? deletion_subtree(d, kin, e)
+		       : delete_state(d, kin, e);
 }

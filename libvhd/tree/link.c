@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* link.c - who stands on whom, and in which order that is told.
  *
- * Of several files with one UUID the one with the shortest path counts, and
- * the others are duplicates; but a child stands on the copy in its own
- * directory, so that the copy of a whole tree is a tree.  First come the trees
+ * A child stands on the parent in its own directory, so that the copy of a
+ * whole tree is a tree, and there on the one whose name it has stored.  Of
+ * several files with one UUID one counts: what a child stands on, else that
+ * with the shortest path.  The others are duplicates.  First come the trees
  * with a root, then what hangs on an orphan, on a duplicate or in a loop, then
  * files that cannot be read. */
 #include <stdlib.h>
@@ -89,18 +90,32 @@ same_directory(const char *a, const char *b)
 	return n == (size_t)(path_name(b) - b) && !memcmp(a, b, n);
 }
 
-/* Does a count rather than b, for a child at `child` (NULL: for anyone)? */
 static bool
-counts_before(const char *a, const char *b, const char *child)
+is_called(const char *path, const char *name)
 {
-	if (child && same_directory(a, child) != same_directory(b, child))
-		return same_directory(a, child);
-	return strlen(a) < strlen(b);
+	return name && !strcmp(path_name(path), name);
+}
+
+/* Does a count rather than b, for a child (NULL: for anyone)? */
+static bool
+counts_before(const struct entry *a, const struct entry *b,
+	      const struct entry *child)
+{
+	if (child && same_directory(a->path, child->path) !=
+			     same_directory(b->path, child->path))
+		return same_directory(a->path, child->path);
+	if (child && is_called(a->path, child->parent_name) !=
+			     is_called(b->path, child->parent_name))
+		return is_called(a->path, child->parent_name);
+	if (a->claim != b->claim)
+		return a->claim > b->claim;
+	return strlen(a->path) < strlen(b->path);
 }
 
 /* The file with this UUID that counts; NONE. */
 static size_t
-find(const struct linker *l, const uint8_t uuid[static 16], const char *child)
+find(const struct linker *l, const uint8_t uuid[static 16],
+     const struct entry *child)
 {
 	size_t best = NONE;
 
@@ -109,7 +124,7 @@ find(const struct linker *l, const uint8_t uuid[static 16], const char *child)
 	for (size_t i = l->bucket[hash(l, uuid)]; i != NONE; i = at(l, i)->same)
 		if (uuid_equal(at(l, i)->node.uuid, uuid) &&
 		    (best == NONE ||
-		     counts_before(at(l, i)->path, at(l, best)->path, child)))
+		     counts_before(at(l, i), at(l, best), child)))
 			best = i;
 	return best;
 }
@@ -119,6 +134,38 @@ static bool
 is_secondary(const struct linker *l, size_t i)
 {
 	return is_known(at(l, i)) && find(l, at(l, i)->node.uuid, NULL) != i;
+}
+
+static size_t
+find_parent(const struct linker *l, const struct entry *e)
+{
+	return e->node.err || e->node.type != VHD_TYPE_DIFFERENCING
+		       ? NONE
+		       : find(l, e->node.parent_uuid, e);
+}
+
+static void
+claim_chain(struct linker *l, size_t i)
+{
+	for (size_t n = 0; i != NONE && n < l->tree->n; n++) {
+		at(l, i)->claim = CLAIM_FAVOURED;
+		i = find_parent(l, at(l, i));
+	}
+}
+
+static void
+make_claims(struct linker *l)
+{
+	for (size_t i = 0; i < l->tree->n; i++)
+		at(l, i)->parent = find_parent(l, at(l, i));
+	for (size_t i = 0; i < l->tree->n; i++) {
+		if (at(l, i)->parent != NONE)
+			at(l, at(l, i)->parent)->claim = CLAIM_CHILD;
+		at(l, i)->parent = NONE;
+	}
+	for (size_t i = 0; l->tree->favoured && i < l->tree->n; i++)
+		if (!strcmp(at(l, i)->path, l->tree->favoured))
+			claim_chain(l, i);
 }
 
 static void
@@ -142,8 +189,8 @@ find_parents(struct linker *l)
 
 		if (e->node.err || e->node.type != VHD_TYPE_DIFFERENCING)
 			continue;
-		parent = find(l, e->node.parent_uuid, e->path);
-		e->node.orphan = parent == NONE;
+		parent = find_parent(l, e);
+		e->node.orphan = parent == NONE && !e->node.raw_parent;
 		if (parent != NONE &&
 		    (!is_secondary(l, i) || is_secondary(l, parent)))
 			e->parent = parent;
@@ -281,6 +328,7 @@ tree_link(struct vhd_tree *tree)
 
 	if (!err) {
 		fill_buckets(&l);
+		make_claims(&l);
 		mark_duplicates(&l);
 		find_parents(&l);
 		err = list_children(&l);

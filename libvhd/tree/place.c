@@ -2,15 +2,47 @@
 /* place.c - a disk, and the files of its snapshots. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/path.h"
-#include "base/uuid.h"
 #include "chain/family.h"
 #include "chain/names.h"
 #include "tree/snapshot.h"
 
 #define FILE_NAME_MOST 255
+
+/* Whose name has an @ would be taken for a snapshot of another disk. */
+static int
+check_name(const char *path)
+{
+	AUTO_FREE char *disk = disk_path(path);
+
+	if (!disk)
+		return fail_nomem();
+	if (!strcmp(disk, path))
+		return 0;
+	return fail(VHD_E_INVALID,
+		    "%s: has an @ in its name, as snapshots have; name the "
+		    "disk itself (%s?), or rename the file",
+		    path, path_name(disk));
+}
+
+static int
+find_dirs(struct disk_place *d)
+{
+	size_t n = d->opts->search ? d->opts->nsearch : 0;
+	int err = 0;
+
+	d->dirs = calloc(n + 1, sizeof(*d->dirs));
+	if (!d->dirs)
+		return fail_nomem();
+	d->dirs[0] = path_directory(d->path);
+	if (!d->dirs[0])
+		return fail_nomem();
+	for (d->ndirs = 1; d->ndirs <= n && !err; d->ndirs++)
+		err = d->fs->ops->resolve(&d->dirs[d->ndirs], d->fs,
+					  d->opts->search[d->ndirs - 1]);
+	return err;
+}
 
 int
 disk_place_init(struct disk_place *ret, const struct fs *fs, const char *disk,
@@ -27,213 +59,115 @@ disk_place_init(struct disk_place *ret, const struct fs *fs, const char *disk,
 			   "%s: snapshots need a regular file, because they "
 			   "rename it",
 			   disk);
-	if (!err) {
-		d.dir = path_directory(d.path);
-		if (!d.dir)
-			err = fail_nomem();
-	}
-	if (err)
+	if (!err)
+		err = check_name(d.path);
+	if (!err)
+		err = find_dirs(&d);
+	if (err) {
+		struct error kept;
+
+		error_save(&kept);
 		disk_place_free(&d);
-	else
-		*ret = d;
-	return err;
+		return error_restore(&kept);
+	}
+	*ret = d;
+	return 0;
 }
 
 void
 disk_place_free(struct disk_place *d)
 {
+	disk_let_go(d);
+	family_free_paths(d->dirs, d->ndirs);
 	free(d->path);
-	free(d->dir);
-}
-
-/* ---- Find ---- */
-
-struct wanted {
-	const struct disk_place *d;
-	const char *name;
-	uint8_t uuid[16];
-	bool is_uuid;
-	char *found;
-};
-
-static bool
-same_stem(const char *file, const char *name)
-{
-	size_t n = strlen(name);
-
-	return !strcmp(file, name) ||
-	       (!strncmp(file, name, n) && file[n] == '.' &&
-		!strchr(file + n + 1, '.'));
-}
-
-static int
-match(const char *path, const struct peek *peek, int err, void *user)
-{
-	struct wanted *w = user;
-
-	if (err || !peek || !strcmp(path, w->d->path) || is_merging_path(path))
-		return 0;
-	if (w->is_uuid ? !uuid_equal(peek->found.footer.uuid, w->uuid)
-		       : !same_stem(path_name(path), w->name))
-		return 0;
-	if (w->found)
-		return fail(VHD_E_INVALID,
-			    "%s: %s and %s both answer to that; give the "
-			    "whole file name",
-			    w->name, w->found, path);
-	w->found = strdup(path);
-	return w->found ? 0 : fail_nomem();
 }
 
 int
-snapshot_find(char **ret, const struct disk_place *d, const char *name)
+disk_hold(struct disk_place *d)
 {
-	struct wanted w = {.d = d, .name = name};
-	AUTO_FREE char *path = NULL;
-	struct fs_stat st;
+	AUTO(io_close) struct io *io = NULL;
 	int err;
 
-	if (snapshot_name_valid(name)) {
-		path = snapshot_path(d->path, name);
-		if (!path)
-			return fail_nomem();
-		if (d->fs->ops->stat(&st, d->fs, path) == 0) {
-			*ret = TAKE(path);
-			return 0;
-		}
-	}
-	w.is_uuid = uuid_read(w.uuid, name);
-	err = family_walk(d->fs, d->dir, match, &w);
-	if (!err && !w.found)
-		err = fail(VHD_E_NOTFOUND,
-			   "%s: has no snapshot \"%s\"; try: vhdtool snapshot "
-			   "list %s",
-			   d->path, name, d->path);
-	if (err)
-		free(w.found);
-	else
-		*ret = w.found;
-	return err;
-}
-
-int
-snapshot_new_path(char **ret, const struct disk_place *d, const char *name)
-{
-	AUTO_FREE char *own = NULL, *path = NULL;
-	struct fs_stat st;
-	int err;
-
-	if (!snapshot_name_valid(name))
-		return fail(VHD_E_INVALID,
-			    "\"%s\" cannot name a snapshot: 1 to %d bytes of "
-			    "UTF-8 without control characters and "
-			    "/ \\ : * ? \" < > | @, not starting with a dot, "
-			    "not ending in a dot or space",
-			    name, SNAPSHOT_NAME_MAX);
-	err = snapshot_name(&own, d->path);
+	if (d->held)
+		return 0;
+	err = d->fs->ops->open(&io, d->fs, d->path, 0);
+	if (!err)
+		err = io->ops->lock(io, IO_LOCK_WRITE);
 	if (err)
 		return err;
-	if (own)
-		return fail(VHD_E_INVALID,
-			    "%s: is the snapshot \"%s\" itself, by its name; "
-			    "snapshots are taken of the disk, or of a clone",
-			    d->path, own);
-	path = snapshot_path(d->path, name);
-	if (!path)
-		return fail_nomem();
-	if (strlen(path_name(path)) > FILE_NAME_MOST)
-		return fail(VHD_E_INVALID,
-			    "\"%s\" makes a file name of %zu bytes, at most "
-			    "%d are possible",
-			    name, strlen(path_name(path)), FILE_NAME_MOST);
-	if (d->fs->ops->stat(&st, d->fs, path) == 0)
-		return fail(VHD_E_EXISTS,
-			    "%s: a snapshot \"%s\" exists already; delete or "
-			    "rename it first",
-			    d->path, name);
-	*ret = TAKE(path);
+	d->held = TAKE(io);
 	return 0;
 }
 
-/* ---- Children ---- */
+void
+disk_let_go(struct disk_place *d)
+{
+	(void)io_close(d->held);
+	d->held = NULL;
+}
+
+struct chain_opts
+disk_chain_opts(const struct disk_place *d, uint32_t flags)
+{
+	if (d->opts->flags & VHD_SNAPSHOT_RAW_PARENT)
+		flags |= VHD_OPEN_RAW_PARENT;
+	return (struct chain_opts){.flags = flags,
+				   .max_depth = d->opts->max_depth,
+				   .search = (const char *const *)d->dirs,
+				   .nsearch = d->ndirs};
+}
+
+uint32_t
+disk_max_depth(const struct disk_place *d)
+{
+	uint32_t most = d->opts->max_depth;
+
+	if (!most)
+		most = CHAIN_DEPTH_DEFAULT;
+	return most < OWNER_LAYERS ? most : OWNER_LAYERS;
+}
+
+static int
+check_snapshot_name(const char *name)
+{
+	if (snapshot_name_valid(name))
+		return 0;
+	return fail(VHD_E_INVALID,
+		    "\"%s\" cannot name a snapshot: 1 to %d bytes of UTF-8 "
+		    "without control characters and / \\ : * ? \" < > | @, "
+		    "not starting with a dot, not ending in a dot or space",
+		    name, SNAPSHOT_NAME_MAX);
+}
 
 int
-snapshot_children(char ***ret, size_t *ret_n, const struct disk_place *d,
-		  const char *path, const uint8_t uuid[static 16])
+snapshot_new_path(char **ret, const struct fs *fs, const char *disk,
+		  const char *beside, const char *name)
 {
-	size_t nsearch = d->opts->search ? d->opts->nsearch : 0;
-	AUTO_FREE char *own = path_directory(path);
-	AUTO_FREE const char **dirs = calloc(nsearch + 2, sizeof(*dirs));
-
-	if (!own || !dirs)
-		return fail_nomem();
-	dirs[0] = own;
-	dirs[1] = d->dir;
-	for (size_t i = 0; i < nsearch; i++)
-		dirs[i + 2] = d->opts->search[i];
-	return family_children(ret, ret_n, d->fs, dirs, nsearch + 2, uuid,
-			       path);
-}
-
-static int
-temporary_path(char **ret, const char *path)
-{
-	AUTO_FREE char *dir = path_directory(path);
-	char name[UUID_TEXT_SIZE + 16] = ".vhd-";
-	uint8_t random[16];
-
-	uuid_make(random);
-	uuid_text(name + 5, random);
-	strcat(name, PARTIAL_SUFFIX);
-	*ret = dir ? path_join(dir, name) : NULL;
-	return *ret ? 0 : fail_nomem();
-}
-
-static int
-format_child(const struct fs *fs, const char *temp,
-	     const struct image_create *how)
-{
-	struct io *io;
-	int err = fs->ops->open(&io, fs, temp, FS_OPEN_WRITE | FS_OPEN_CREATE);
+	AUTO_FREE char *path = NULL, *dir = path_directory(beside);
+	AUTO_FREE char *own = NULL;
+	struct fs_stat st;
+	int err = check_snapshot_name(name);
 
 	if (err)
 		return err;
-	err = image_format(io, how);
-	if (err) {
-		struct error kept;
-
-		error_save(&kept);
-		(void)io_close(io);
-		(void)fs->ops->unlink(fs, temp);
-		return error_restore(&kept);
-	}
-	return io_close(io);
-}
-
-int
-snapshot_child(char **ret_temp, const struct fs *fs, const char *path,
-	       const char *parent_path, const struct image *parent)
-{
-	AUTO_FREE char *dir = path_directory(path);
-	AUTO_FREE char *relative = NULL, *temp = NULL;
-	struct image_create how = {
-		.type = VHD_TYPE_DIFFERENCING,
-		.size = parent->size,
-		.block_size = image_is_sparse(parent) ? parent->block_size : 0,
-		.created = time(NULL),
-		.parent = &parent->footer,
-	};
-	int err;
-
-	if (dir)
-		relative = path_relative(dir, parent_path);
-	if (!relative)
+	own = snapshot_path(path_name(disk), name);
+	if (dir && own)
+		path = path_join(dir, own);
+	if (!path)
 		return fail_nomem();
-	how.parent_relative = relative;
-	err = temporary_path(&temp, path);
+	if (strlen(own) > FILE_NAME_MOST)
+		return fail(VHD_E_INVALID,
+			    "\"%s\" makes a file name of %zu bytes, at most "
+			    "%d are possible",
+			    name, strlen(own), FILE_NAME_MOST);
+	err = fs->ops->stat(&st, fs, path);
 	if (!err)
-		err = format_child(fs, temp, &how);
-	if (!err)
-		*ret_temp = TAKE(temp);
-	return err;
+		return fail(VHD_E_EXISTS,
+			    "%s: a snapshot \"%s\" exists already; delete or "
+			    "rename it first",
+			    disk, name);
+	if (err != VHD_E_NOTFOUND)
+		return err;
+	*ret = TAKE(path);
+	return 0;
 }

@@ -10,16 +10,18 @@
 #include <strings.h>
 
 #include "base/path.h"
+#include "base/uuid.h"
 #include "chain/family.h"
 #include "chain/names.h"
 #include "format/footer.h"
 
-static void
-free_entry(struct entry *e)
+void
+entry_free(struct entry *e)
 {
 	free(e->path);
 	free(e->name);
 	free(e->message);
+	free(e->parent_name);
 }
 
 void
@@ -28,7 +30,7 @@ tree_free(struct vhd_tree *tree)
 	if (!tree)
 		return;
 	for (size_t i = 0; i < tree->n; i++)
-		free_entry(&tree->entries[i]);
+		entry_free(&tree->entries[i]);
 	free(tree->entries);
 	free(tree);
 }
@@ -46,7 +48,27 @@ describe(struct entry *e, const struct peek *peek)
 	node->file_length = peek->found.file_size;
 	node->actual_size = peek->actual_size;
 	node->created = (int64_t)f->timestamp + VHD_EPOCH;
+	node->hidden = footer_creator_is(f, "tap") && f->reserved[0];
+	node->raw_parent = node->type == VHD_TYPE_DIFFERENCING &&
+			   uuid_is_null(node->parent_uuid);
 	e->id = peek->id;
+}
+
+/* What the parent was called, where that is known. */
+static int
+remember_parent(struct entry *e, const struct peek *peek)
+{
+	char text[MAX_PATH_TEXT];
+	const char *last = text;
+
+	if (e->node.type != VHD_TYPE_DIFFERENCING ||
+	    !dynhdr_parent_name(text, sizeof(text), &peek->found.hdr))
+		return 0;
+	for (const char *c = text; *c; c++)
+		if (*c == '/' || *c == '\\' || *c == ':')
+			last = c + 1;
+	e->parent_name = strdup(last);
+	return e->parent_name ? 0 : fail_nomem();
 }
 
 /* peek is NULL when the file cannot be read; err and the failure of this
@@ -55,14 +77,18 @@ static int
 fill(struct entry *ret, const char *path, const struct peek *peek, int err)
 {
 	struct entry e = {.path = strdup(path)};
+	int failed = 0;
 
-	if (peek)
+	if (peek) {
 		describe(&e, peek);
-	else
+		failed = remember_parent(&e, peek);
+	} else {
 		e.message = strdup(error_message());
+	}
 	e.node.err = err;
-	if (!e.path || (!peek && !e.message) || snapshot_name(&e.name, path)) {
-		free_entry(&e);
+	if (failed || !e.path || (!peek && !e.message) ||
+	    snapshot_name(&e.name, path)) {
+		entry_free(&e);
 		return fail_nomem();
 	}
 	e.node.path = e.path;
@@ -164,7 +190,7 @@ tidy(struct vhd_tree *tree)
 		struct entry *e = &tree->entries[i];
 
 		if (n && !strcmp(tree->entries[n - 1].path, e->path))
-			free_entry(e);
+			entry_free(e);
 		else
 			tree->entries[n++] = *e;
 	}
@@ -175,15 +201,25 @@ int
 tree_scan(struct vhd_tree **ret, const struct fs *fs, const char *const *paths,
 	  size_t npaths)
 {
+	return tree_scan_for(ret, fs, NULL, paths, npaths);
+}
+
+int
+tree_scan_for(struct vhd_tree **ret, const struct fs *fs, const char *favoured,
+	      const char *const *paths, size_t npaths)
+{
 	AUTO(tree_free) struct vhd_tree *tree = calloc(1, sizeof(*tree));
 	int err = tree ? 0 : fail_nomem();
 
+	if (!err)
+		tree->favoured = favoured;
 	for (size_t i = 0; !err && i < npaths; i++)
 		err = add_path(tree, fs, paths[i]);
 	if (err)
 		return err;
 	tidy(tree);
 	err = tree_link(tree);
+	tree->favoured = NULL;
 	if (err)
 		return err;
 	*ret = TAKE(tree);

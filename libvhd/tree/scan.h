@@ -12,8 +12,14 @@
 struct entry {
 	struct vhd_tree_node node;
 	char *path, *name, *message; /* what node points at; owned */
+	char *parent_name;           /* as stored, without folders; or NULL */
 	struct io_id id;
 	bool linked; /* has a place in the order */
+	enum claim {
+		CLAIM_NONE,
+		CLAIM_CHILD,    /* an image stands on it, as far as it knows */
+		CLAIM_FAVOURED, /* the favoured one does, or is it */
+	} claim;                /* to be the one with its UUID */
 
 	/* Places in the array of entries, NONE at the end of a list. */
 	size_t same;   /* the next with this UUID */
@@ -27,6 +33,7 @@ struct entry {
 struct vhd_tree {
 	struct entry *entries;
 	size_t n, room;
+	const char *favoured; /* of several files with one UUID; or NULL */
 };
 
 /* A directory's sub-directories are not looked at.  Files that are named are
@@ -34,7 +41,14 @@ struct vhd_tree {
  * what is, or calls itself, a VHD. */
 int tree_scan(struct vhd_tree **ret, const struct fs *fs,
 	      const char *const *paths, size_t npaths) MUST_CHECK;
+
+/* The same; of several files with one UUID, `favoured` is the one that
+ * counts. */
+int tree_scan_for(struct vhd_tree **ret, const struct fs *fs,
+		  const char *favoured, const char *const *paths,
+		  size_t npaths) MUST_CHECK;
 void tree_free(struct vhd_tree *tree);
+void entry_free(struct entry *e); /* what it owns */
 DEFINE_CLEANUP(struct vhd_tree, tree_free);
 
 /* link.c: find out who stands on whom, and put parents before children. */

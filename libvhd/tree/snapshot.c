@@ -10,20 +10,22 @@
  * Until 3 the disk is what it was, with one more name (undone by settle.c);
  * after it the snapshot is complete.  Where files cannot have two names, the
  * child gets the snapshot's name and the two names are exchanged. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/path.h"
-#include "chain/names.h"
 #include "tree/snapshot.h"
 
 struct taking {
 	struct chain *c;
 	const char *disk;     /* path of the live disk */
 	const char *snapshot; /* path that its file gets */
-	const char *temp;     /* of the child */
-	bool exchanged;       /* no hard links here */
+	const char *temp;     /* of the child; NULL once it has another */
+	struct image *child;
+	bool named;    /* there is a file at snapshot, by us */
+	bool exchange; /* no hard links here */
+	bool switched;
 };
 
 static int
@@ -33,21 +35,21 @@ check_chain(const struct chain *c)
 
 	if (!c->writable)
 		return fail(VHD_E_READONLY, "%s: opened for reading only",
-			    l->path);
+			    c->name);
 	if (l->img->type == VHD_TYPE_RAW || l->img->io->block_device)
 		return fail(VHD_E_UNSUPPORTED,
 			    "%s: snapshots need a VHD in a regular file",
-			    l->path);
+			    c->name);
 	if (c->moved.bits)
 		return fail(VHD_E_BUSY,
 			    "%s: a merge of it is not finished; let it end, "
 			    "or cancel it, first",
-			    l->path);
+			    c->name);
 	if (c->depth >= c->opts.max_depth)
 		return fail(VHD_E_TOOBIG,
 			    "%s: the chain has %u images already, the most "
 			    "that are opened; delete a snapshot first",
-			    l->path, c->depth);
+			    c->name, c->depth);
 	return 0;
 }
 
@@ -58,32 +60,65 @@ second_name(struct taking *t)
 	const struct fs *fs = t->c->fs;
 	int err = fs->ops->link(fs, t->disk, t->snapshot);
 
-	if (err && (err == VHD_E_UNSUPPORTED || error_sys() == EPERM ||
-		    error_sys() == EOPNOTSUPP || error_sys() == ENOSYS)) {
-		t->exchanged = true;
+	if (err == VHD_E_UNSUPPORTED) {
+		t->exchange = true;
 		err = fs->ops->rename(fs, t->temp, t->snapshot);
+		if (!err)
+			t->temp = NULL;
 	}
-	return err ? err : fs->ops->sync_dir(fs, t->snapshot);
+	if (err)
+		return err;
+	t->named = true;
+	return fs->ops->sync_dir(fs, t->snapshot);
+}
+
+static int
+exchange_names(const struct taking *t)
+{
+	const struct fs *fs = t->c->fs;
+	int err = fs->ops->exchange(fs, t->snapshot, t->disk);
+
+	if (err != VHD_E_UNSUPPORTED)
+		return err;
+	return fail(VHD_E_UNSUPPORTED,
+		    "%s: the file system can neither give a file two names "
+		    "nor exchange two names, so no snapshot can be taken in "
+		    "place; nothing was changed",
+		    t->c->name);
+}
+
+/* A merge that was stopped may have left a parent with data of its own. */
+static int
+flush_layers(struct chain *c)
+{
+	int err = 0;
+
+	for (uint32_t i = c->depth; i-- > 0 && !err;)
+		if (c->layers[i].img->writable)
+			err = image_flush(c->layers[i].img);
+	return err;
 }
 
 /* Step 3, guests waiting. */
 static int
-switch_over(struct taking *t, struct new_leaf *leaf, struct image *child)
+switch_over(struct taking *t, struct new_leaf *leaf)
 {
 	struct chain *c = t->c;
 	const struct fs *fs = c->fs;
-	int err = image_flush(c->layers[0].img);
+	int err = flush_layers(c);
 
 	if (!err)
-		err = t->exchanged ? fs->ops->exchange(fs, t->snapshot, t->disk)
-				   : fs->ops->rename(fs, t->temp, t->disk);
-	if (!err)
-		chain_add_leaf(c, leaf, child);
-	return err;
+		err = t->exchange ? exchange_names(t)
+				  : fs->ops->rename(fs, t->temp, t->disk);
+	if (err)
+		return err;
+	chain_add_leaf(c, leaf, TAKE(t->child));
+	t->switched = true;
+	return 0;
 }
 
 static int
-switch_held(struct taking *t, struct image *child)
+switch_held(struct taking *t)
 {
 	struct chain *c = t->c;
 	struct new_leaf leaf;
@@ -93,7 +128,7 @@ switch_held(struct taking *t, struct image *child)
 		return err;
 	chain_hold_flush(c);
 	gate_close_all(&c->gate);
-	err = switch_over(t, &leaf, child);
+	err = switch_over(t, &leaf);
 	map_forget_all(&c->map);
 	gate_open_all(&c->gate);
 	if (!err)
@@ -103,70 +138,72 @@ switch_held(struct taking *t, struct image *child)
 	return err;
 }
 
-static void
-undo(const struct taking *t)
+static int
+undo(struct taking *t)
 {
+	const struct fs *fs = t->c->fs;
 	struct error kept;
 
 	error_save(&kept);
-	(void)t->c->fs->ops->unlink(t->c->fs, t->snapshot);
-	(void)t->c->fs->ops->unlink(t->c->fs, t->temp);
-	(void)t->c->fs->ops->sync_dir(t->c->fs, t->disk);
-	(void)error_restore(&kept);
+	if (t->named)
+		(void)fs->ops->unlink(fs, t->snapshot);
+	if (t->temp)
+		(void)fs->ops->unlink(fs, t->temp);
+	(void)fs->ops->sync_dir(fs, t->disk);
+	(void)image_close(t->child);
+	return error_restore(&kept);
 }
 
-/* What was live is frozen: shared for reading, without spare room, and
- * marked so that nobody writes to it by mistake. */
+/* What was live is frozen: it says when, others may read it, it has no spare
+ * room, and is marked so that nobody writes to it by mistake.  A merge will
+ * open it for writing by itself. */
 static int
 freeze(struct chain *c)
 {
 	struct layer *l = &c->layers[1];
-	int err = image_tidy_live(l->img);
+	int64_t now = time(NULL) - VHD_EPOCH;
+	int err;
 
+	chain_stop(c);
+	l->img->writable = false;
+	chain_resume(c);
+	l->img->footer.timestamp = now > 0 ? (uint32_t)now : 0;
+	err = image_write_footers(l->img);
+	if (!err)
+		err = image_tidy_live(l->img);
 	if (!err && !(c->opts.flags & VHD_OPEN_NOLOCK))
 		err = l->img->io->ops->lock(l->img->io, IO_LOCK_READ);
-	return err ? err : c->fs->ops->set_readonly(c->fs, l->path, true);
+	(void)c->fs->ops->set_readonly(c->fs, l->path, true);
+	return err;
 }
 
 static int
 take(struct taking *t)
 {
 	struct chain *c = t->c;
-	struct image *child = NULL;
 	int err = c->fs->ops->copy_attributes(c->fs, t->disk, t->temp);
 
 	if (!err)
-		err = chain_open_image(&child, c, t->temp, true, false);
+		err = chain_open_image(&t->child, c, t->temp, true, false);
 	if (!err)
 		err = second_name(t);
 	if (!err)
-		err = switch_held(t, child);
-	if (err && c->layers[0].img != child) {
-		undo(t);
-		if (child) {
-			struct error kept;
-
-			error_save(&kept);
-			(void)image_close(child);
-			(void)error_restore(&kept);
-		}
-		return err;
-	}
+		err = switch_held(t);
+	if (err && !t->switched)
+		return undo(t);
 	return err ? err : freeze(c);
 }
 
 static int
 take_locked(struct chain *c, const char *name)
 {
-	struct vhd_snapshot_opts opts = VHD_SNAPSHOT_OPTS_INIT;
-	struct disk_place d = {
-		.fs = c->fs, .opts = &opts, .path = c->layers[0].path};
-	AUTO_FREE char *disk = strdup(d.path), *snapshot = NULL, *temp = NULL;
+	AUTO_FREE char *disk = strdup(c->layers[0].path);
+	AUTO_FREE char *snapshot = NULL, *temp = NULL;
 	struct taking t = {.c = c, .disk = disk};
 	int err = disk ? check_chain(c) : fail_nomem();
 
 	if (!err)
-		err = snapshot_new_path(&snapshot, &d, name);
+		err = snapshot_new_path(&snapshot, c->fs, disk, disk, name);
 	if (!err)
 		err = snapshot_child(&temp, c->fs, disk, snapshot,
 				     c->layers[0].img);
@@ -177,34 +214,56 @@ take_locked(struct chain *c, const char *name)
 	return take(&t);
 }
 
-int
-snapshot_create_live(struct chain *c, const char *name)
+static int
+take_alone(struct chain *c, const char *name)
 {
 	int err;
 
 	if (pthread_mutex_trylock(&c->job_lock) != 0)
 		return fail(VHD_E_BUSY, "%s: another job is running on it",
-			    c->layers[0].path);
+			    c->name);
 	err = take_locked(c, name);
 	pthread_mutex_unlock(&c->job_lock);
 	return err;
 }
 
-int
-snapshot_create(const struct disk_place *d, const char *name)
+/* The chain has the disk locked. */
+static int
+settle(const struct chain *c)
 {
-	AUTO(chain_close) struct chain *c = NULL;
-	struct chain_opts o = {.flags = VHD_OPEN_RDWR,
-			       .max_depth = d->opts->max_depth,
-			       .search = d->opts->search,
-			       .nsearch = d->opts->nsearch};
-	int err = chain_open(&c, d->fs, d->path, &o);
+	struct vhd_snapshot_opts opts = VHD_SNAPSHOT_OPTS_INIT;
+	struct disk_place d;
+	int err;
+
+	opts.search = c->opts.search;
+	opts.nsearch = c->opts.nsearch;
+	err = disk_place_init(&d, c->fs, c->layers[0].path, &opts);
+	if (err)
+		return err;
+	err = snapshot_settle(&d);
+	disk_place_free(&d);
+	return err;
+}
+
+int
+snapshot_create_live(struct chain *c, const char *name)
+{
+	int err = settle(c);
+
+	return err ? err : take_alone(c, name);
+}
+
+int
+snapshot_create(struct disk_place *d, const char *name)
+{
+	struct chain_opts opts = disk_chain_opts(d, VHD_OPEN_RDWR);
+	struct chain *c;
+	int err = disk_hold(d);
 
 	if (!err)
 		err = snapshot_settle(d);
+	disk_let_go(d);
 	if (!err)
-		err = snapshot_create_live(c, name);
-	if (!err)
-		err = chain_close(TAKE(c));
-	return err;
+		err = chain_open(&c, d->fs, d->path, &opts);
+	return err ? err : chain_close_after(c, take_alone(c, name));
 }

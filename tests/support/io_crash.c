@@ -175,6 +175,14 @@ crash_set_readonly(const struct fs *fs, const char *path, bool on)
 	return live->ops->set_readonly(live, path, on);
 }
 
+static int
+crash_set_mtime(const struct fs *fs, const char *path, const struct fs_stat *to)
+{
+	const struct fs *live = crash_fs_of(fs)->live;
+
+	return live->ops->set_mtime(live, path, to);
+}
+
 static const struct fs_ops crash_fs_ops = {
 	.open = crash_open,
 	.stat = crash_stat,
@@ -188,6 +196,7 @@ static const struct fs_ops crash_fs_ops = {
 	.resolve = crash_resolve,
 	.copy_attributes = crash_copy_attributes,
 	.set_readonly = crash_set_readonly,
+	.set_mtime = crash_set_mtime,
 };
 
 int

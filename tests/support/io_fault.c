@@ -361,6 +361,15 @@ fault_set_readonly(const struct fs *fs, const char *path, bool on)
 	return err ? err : below->ops->set_readonly(below, path, on);
 }
 
+static int
+fault_set_mtime(const struct fs *fs, const char *path, const struct fs_stat *to)
+{
+	const struct fs *below = fs_of(fs)->below;
+	int err = strike(fs_of(fs), FAULT_ATTRIBUTES, path);
+
+	return err ? err : below->ops->set_mtime(below, path, to);
+}
+
 static const struct fs_ops fault_fs_ops = {
 	.open = fault_open,
 	.stat = fault_stat,
@@ -374,6 +383,7 @@ static const struct fs_ops fault_fs_ops = {
 	.resolve = fault_resolve,
 	.copy_attributes = fault_copy_attributes,
 	.set_readonly = fault_set_readonly,
+	.set_mtime = fault_set_mtime,
 };
 
 int

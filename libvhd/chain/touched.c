@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* touched.c - change an image, and leave no mark on it. */
+#include "chain/touched.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whoever is not root must take the read-only mark away. */
+static int
+open_marked(struct touched *t, const struct chain_opts *opts)
+{
+	struct error kept;
+	int err = chain_open(&t->chain, t->fs, t->path, opts);
+
+	if (!err || !t->was.readonly || error_sys() != EACCES ||
+	    t->fs->ops->set_readonly(t->fs, t->path, false) != 0)
+		return err;
+	err = chain_open(&t->chain, t->fs, t->path, opts);
+	if (!err)
+		return 0;
+	error_save(&kept);
+	(void)t->fs->ops->set_readonly(t->fs, t->path, true);
+	return error_restore(&kept);
+}
+
+int
+touched_open(struct touched *ret, const struct fs *fs, const char *path,
+	     bool frozen, const struct chain_opts *opts)
+{
+	struct chain_opts writing = *opts;
+	struct touched t = {.fs = fs, .frozen = frozen};
+	int err = fs->ops->stat(&t.was, fs, path);
+
+	if (err)
+		return err;
+	writing.flags |= VHD_OPEN_RDWR | VHD_OPEN_CHILDREN_OK;
+	t.path = strdup(path);
+	if (!t.path)
+		return fail_nomem();
+	err = open_marked(&t, &writing);
+	if (err)
+		free(t.path);
+	else
+		*ret = t;
+	return err;
+}
+
+int
+touched_close(struct touched *t, int err, bool replaced)
+{
+	struct error kept;
+
+	err = chain_close_after(TAKE(t->chain), err);
+	error_save(&kept);
+	if (t->was.readonly)
+		(void)t->fs->ops->set_readonly(t->fs, t->path, true);
+	if (t->frozen && !replaced)
+		(void)t->fs->ops->set_mtime(t->fs, t->path, &t->was);
+	free(TAKE(t->path));
+	return err ? error_restore(&kept) : 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* heirs.c - what stands on a state that is to be deleted, and the cheapest way
+ * to make it stand without. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arith.h"
+#include "chain/family.h"
+#include "tree/delete.h"
+
+static int
+find(struct deletion *x, const struct vhd_tree *kin)
+{
+	char **paths;
+	size_t n;
+	int err = children_find(&paths, &n, x->d, x->path, x->uuid);
+
+	if (err)
+		return err;
+	x->heirs = calloc(n + 1, sizeof(*x->heirs));
+	if (!x->heirs) {
+		family_free_paths(paths, n);
+		return fail_nomem();
+	}
+	for (x->n = 0; x->n < n; x->n++) {
+		x->heirs[x->n].path = TAKE(paths[x->n]);
+		x->heirs[x->n].frozen =
+			kin_has_children(kin, x->heirs[x->n].path);
+	}
+	family_free_paths(paths, n);
+	return 0;
+}
+
+/* ---- What it costs ---- */
+
+#define IN_FLIGHT (64u << 20) /* pushed, but not given back yet, at most */
+
+/* Would a push change another state?  A second name that a file has somewhere
+ * names one. */
+static int
+check_push(struct heir *h, const struct deletion *x, const struct chain *c)
+{
+	struct fs_stat state, heir;
+	int err = x->d->fs->ops->stat(&state, x->d->fs, x->path);
+
+	if (!err)
+		err = x->d->fs->ops->stat(&heir, x->d->fs, h->path);
+	if (err)
+		return err;
+	h->device = heir.id.device;
+	h->can_push = state.id.device == heir.id.device && state.links == 1 &&
+		      heir.links == 1 &&
+		      !c->layers[0].img->footer.saved_state &&
+		      !c->layers[1].img->footer.saved_state;
+	return 0;
+}
+
+static int
+measure_push(struct heir *h, struct chain *c)
+{
+	const struct image *to = c->layers[1].img;
+	int err = push_measure(&h->down, c, 0, 1);
+
+	if (!err)
+		h->final = image_length_for(
+			to->type, max_u64(to->size, c->size), to->block_size,
+			to->allocated + h->down.new_blocks);
+	return err;
+}
+
+/* Takes no lock: a dry run may look at what others use, and before the work
+ * each file is locked. */
+static int
+measure_heir(struct heir *h, const struct deletion *x)
+{
+	struct chain_opts opts = disk_chain_opts(x->d, VHD_OPEN_NOLOCK);
+	struct io *io;
+	struct chain *c;
+	int err = chain_open(&c, x->d->fs, h->path, &opts);
+
+	if (err)
+		return err;
+	io = c->layers[0].img->io;
+	err = deletion_check_stands_on(c, x);
+	if (!err)
+		err = io->ops->actual_size(&h->actual, io);
+	if (!err)
+		err = check_push(h, x, c);
+	if (!err)
+		err = pull_measure(&h->pull, c);
+	if (!err)
+		err = measure_push(h, c);
+	return chain_close_after(c, err);
+}
+
+static uint64_t
+saved_by_push(const struct heir *h)
+{
+	return h->can_push && h->down.bytes < h->pull.bytes
+		       ? h->pull.bytes - h->down.bytes
+		       : 0;
+}
+
+/* The one for which a push saves most is the last to be served. */
+static int
+measure(struct deletion *x)
+{
+	struct heir *last = x->heirs;
+	int err = 0;
+
+	for (size_t i = 0; i < x->n && !err; i++) {
+		err = measure_heir(&x->heirs[i], x);
+		if (!err && saved_by_push(&x->heirs[i]) > saved_by_push(last))
+			last = &x->heirs[i];
+	}
+	if (!err && x->n && saved_by_push(last)) {
+		struct heir h = *last;
+
+		*last = x->heirs[x->n - 1];
+		h.push = true;
+		x->heirs[x->n - 1] = h;
+	}
+	return err;
+}
+
+uint64_t
+heir_bytes(const struct heir *h)
+{
+	return h->push ? h->down.bytes : h->pull.bytes;
+}
+
+static uint64_t
+extra_of(const struct heir *h)
+{
+	return h->push ? min_u64(h->down.bytes, IN_FLIGHT) +
+				 h->down.new_blocks * 4096
+		       : h->pull.extra;
+}
+
+int
+deletion_find_heirs(struct deletion *x, const struct vhd_tree *kin)
+{
+	int err = find(x, kin);
+
+	return err ? err : measure(x);
+}
+
+void
+deletion_free(struct deletion *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		free(x->heirs[i].path);
+	free(x->heirs);
+}
+
+/* ---- The plan ---- */
+
+/* On the file system with the least to spare. */
+static int
+plan_space(struct vhd_plan *p, const struct deletion *x)
+{
+	const struct fs *fs = x->d->fs;
+	int64_t least = INT64_MAX;
+	int err = x->n ? 0 : fs->ops->free_space(&p->free, fs, x->path);
+
+	for (size_t i = 0; i < x->n && !err; i++) {
+		uint64_t need = 0, room;
+
+		for (size_t k = 0; k < x->n; k++)
+			if (x->heirs[k].device == x->heirs[i].device)
+				need += extra_of(&x->heirs[k]);
+		err = fs->ops->free_space(&room, fs, x->heirs[i].path);
+		if (err || (int64_t)(room - need) >= least)
+			continue;
+		least = (int64_t)(room - need);
+		p->peak_extra = need;
+		p->free = room;
+	}
+	p->fits = p->peak_extra <= p->free;
+	return err;
+}
+
+int
+deletion_plan(struct deletion *x)
+{
+	struct vhd_plan p = VHD_PLAN_INIT;
+	int err = plan_space(&p, x);
+
+	for (size_t i = 0; i < x->n; i++) {
+		const struct heir *h = &x->heirs[i];
+
+		p.bytes_to_copy += heir_bytes(h);
+		p.final_size += h->push ? h->final : h->actual + h->pull.extra;
+	}
+	x->total = p.bytes_to_copy;
+	return err ? err : job_plan(&x->job, &p);
+}
