@@ -575,7 +575,7 @@ VHD_API const struct vhd_tree_node *vhd_tree_get(const vhd_tree_t *tree,
  * undone by the next one. */
 enum vhd_snapshot_flags {
 	VHD_SNAPSHOT_RAW_PARENT = 1 << 0, /* a parent may be a plain disk */
-	VHD_SNAPSHOT_SUBTREE = 1 << 1,    /* delete: all that stands on it too */
+	VHD_SNAPSHOT_SUBTREE = 1 << 1, /* delete: all that stands on it too */
 };
 
 struct vhd_snapshot_opts {

@@ -52,7 +52,7 @@ find_last(struct lines *lines, const struct branch *branches, size_t count)
 static size_t
 name_columns(const struct branch *branches, size_t count)
 {
-	size_t widest = 4;
+	size_t widest = 8;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t columns =
@@ -82,7 +82,8 @@ print_branch(struct lines *lines, const struct branch *branch, bool last,
 }
 
 void
-branches_print(const struct branch *branches, size_t count, const char *head)
+branches_print(const struct branch *branches, size_t count,
+	       const char *name_head, const char *head)
 {
 	size_t columns = name_columns(branches, count);
 	struct lines lines = {
@@ -91,7 +92,7 @@ branches_print(const struct branch *branches, size_t count, const char *head)
 	};
 
 	find_last(&lines, branches, count);
-	printf("%-*s%s\n", (int)columns, "file", head);
+	printf("%-*s%s\n", (int)columns, name_head, head);
 	for (size_t i = 0; i < count; i++)
 		print_branch(&lines, &branches[i], lines.last[i], columns);
 	free(lines.last);

@@ -12,10 +12,10 @@ struct branch {
 	char *details;
 };
 
-/* Print branches in the order of a walk from the roots; head stands above
- * the details. */
+/* Print branches in the order of a walk from the roots; what stands above the
+ * names, and above the details. */
 void branches_print(const struct branch *branches, size_t count,
-		    const char *head);
+		    const char *name_head, const char *head);
 
 /* Columns that UTF-8 text takes, a character each. */
 size_t text_columns(const char *text);

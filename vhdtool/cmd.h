@@ -3,7 +3,8 @@
  * cmd.h - what a command is, and the list of them.
  *
  * A new command is one file with a struct command in it, one line at the end
- * of this header and one in the table of main.c.
+ * of this header and one in the table of main.c.  A command may be a group of
+ * others, which are named "group command".
  */
 #ifndef VHDTOOL_CMD_H
 #define VHDTOOL_CMD_H
@@ -24,6 +25,9 @@ struct command {
 	size_t args_size;  /* of the struct the tables point into */
 	bool stops;        /* has a job that a signal ends cleanly */
 	int (*run)(const void *args); /* returns the exit status */
+
+	/* Of a group, which has nothing else but name, brief and about. */
+	const struct command *const *group; /* ends with NULL */
 };
 
 /* Has a signal asked us to stop? */
@@ -43,8 +47,14 @@ extern const struct command command_rebase;
 extern const struct command command_relink;
 extern const struct command command_tree;
 extern const struct command command_serve;
+extern const struct command command_snapshot;
+extern const struct command command_snapshot_create;
+extern const struct command command_snapshot_list;
+extern const struct command command_snapshot_revert;
+extern const struct command command_snapshot_delete;
+extern const struct command command_snapshot_rename;
+extern const struct command command_snapshot_clone;
 extern const struct command command_mount;
 extern const struct command command_umount;
-extern const struct command command_snapshot;
 extern const struct command command_job;
 #endif

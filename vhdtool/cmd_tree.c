@@ -62,6 +62,8 @@ remark(const json_t *image)
 		return "parent not found";
 	if (get_bool(image, "duplicate"))
 		return "same UUID as another file";
+	if (get_bool(image, "raw-parent"))
+		return "on a raw disk";
 	return get_bool(image, "live") ? "live" : "";
 }
 
@@ -162,7 +164,7 @@ print_text(const json_t *list)
 	if (count == 0)
 		puts("There is no image.");
 	else
-		branches_print(branches, count,
+		branches_print(branches, count, "file",
 			       "        size     on disk  created");
 	free_branches(branches, count);
 }

@@ -91,12 +91,32 @@ print_examples(const struct command *command)
 	}
 }
 
+static void
+help_group(const struct command *group)
+{
+	size_t skip = strlen(group->name) + 1;
+
+	printf("Usage: vhdtool %s COMMAND [OPTION]... FILE...\n\n",
+	       group->name);
+	print_wrapped(group->about, 0, 0);
+	puts("\nCommands:");
+	for (size_t i = 0; group->group[i]; i++)
+		printf("  %-9s %s\n", group->group[i]->name + skip,
+		       group->group[i]->brief);
+	puts("\n  -h, --help  print this help; after a COMMAND, its own");
+	puts("\nSee vhdtool(1) for exit statuses and JSON keys.");
+}
+
 void
 help_command(const struct command *command)
 {
 	static const struct opt help = {
 		.letter = 'h', .name = "help", .help = "print this help"};
 
+	if (command->group) {
+		help_group(command);
+		return;
+	}
 	print_usage(command);
 	putchar('\n');
 	print_wrapped(command->about, 0, 0);

@@ -14,11 +14,11 @@
 #include <vhd.h>
 
 static const struct command *const commands[] = {
-	&command_create,   &command_inspect, &command_tree,    &command_map,
-	&command_measure,  &command_check,   &command_compare, &command_convert,
-	&command_merge,    &command_compact, &command_resize,  &command_rebase,
-	&command_relink,   &command_serve,   &command_mount,   &command_umount,
-	&command_snapshot, &command_job,
+	&command_create,  &command_inspect,  &command_tree,    &command_map,
+	&command_measure, &command_check,    &command_compare, &command_convert,
+	&command_merge,   &command_compact,  &command_resize,  &command_rebase,
+	&command_relink,  &command_snapshot, &command_serve,   &command_mount,
+	&command_umount,  &command_job,
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -83,6 +83,25 @@ find_command(const char *name)
 	return NULL;
 }
 
+/* The last word of the name of a command in a group. */
+static const char *
+name_in_group(const struct command *command)
+{
+	const char *space = strrchr(command->name, ' ');
+
+	return space ? space + 1 : command->name;
+}
+
+static const struct command *
+find_in_group(const struct command *group, const char *name)
+{
+	for (size_t i = 0; group->group[i]; i++) {
+		if (strcmp(name_in_group(group->group[i]), name) == 0)
+			return group->group[i];
+	}
+	return NULL;
+}
+
 static void
 print_help(void)
 {
@@ -100,6 +119,8 @@ print_help(void)
 	     "Examples:\n"
 	     "  vhdtool inspect --chain disk.avhd\n"
 	     "      Show an image and every parent below it.\n"
+	     "  vhdtool snapshot create disk.vhd before-update\n"
+	     "      Freeze the present state under a name.\n"
 	     "  vhdtool merge --dry-run disk.avhd\n"
 	     "      Say what merging an image into its parent would cost.\n"
 	     "  vhdtool convert -O raw disk.avhd disk.img\n"
@@ -124,6 +145,32 @@ run_command(const struct command *command, int argc, char *argv[])
 	return status;
 }
 
+/* What follows the name of a group. */
+static int
+run_group(const struct command *group, int argc, char *argv[])
+{
+	const char *word = argc > 0 ? argv[0] : NULL;
+	const struct command *command;
+
+	if (!word)
+		return opt_usage(group, "%s: a command is missing",
+				 group->name);
+	command = find_in_group(group, word);
+	if (command)
+		return run_command(command, argc - 1, argv + 1);
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		help_command(group);
+	else if (strcmp(word, "--commands") == 0)
+		for (size_t i = 0; group->group[i]; i++)
+			puts(name_in_group(group->group[i]));
+	else if (strcmp(word, "--long-options") == 0)
+		puts("--help");
+	else
+		return opt_usage(group, "there is no command '%s %s'",
+				 group->name, word);
+	return out_finish();
+}
+
 /* Words in the place of a command. */
 static int
 run_option(const char *word)
@@ -145,18 +192,22 @@ run_option(const char *word)
 	return out_finish();
 }
 
+/* names: what follows "help", ends with NULL. */
 static int
-run_help(const char *name)
+run_help(char *names[])
 {
 	const struct command *command;
 
-	if (!name) {
+	if (!names[0]) {
 		print_help();
 		return out_finish();
 	}
-	command = find_command(name);
+	command = find_command(names[0]);
+	if (command && command->group && names[1])
+		command = find_in_group(command, names[1]);
 	if (!command)
-		return opt_usage(NULL, "there is no command '%s'", name);
+		return opt_usage(NULL, "there is no command '%s%s%s'", names[0],
+				 names[1] ? " " : "", names[1] ? names[1] : "");
 	help_command(command);
 	return out_finish();
 }
@@ -169,9 +220,11 @@ main(int argc, char *argv[])
 	if (argc < 2)
 		return opt_usage(NULL, "a command is missing");
 	if (strcmp(argv[1], "help") == 0)
-		return run_help(argv[2]);
+		return run_help(argv + 2);
 	command = find_command(argv[1]);
 	if (!command)
 		return run_option(argv[1]);
+	if (command->group)
+		return run_group(command, argc - 2, argv + 2);
 	return run_command(command, argc - 2, argv + 2);
 }

@@ -100,6 +100,8 @@ describe(const struct vhd_tree_node *node, const struct vhd_tree_node *parent,
 	out_bool(object, "orphan", node->orphan);
 	out_bool(object, "duplicate", node->duplicate);
 	out_bool(object, "merging", node->merging);
+	out_bool(object, "hidden", node->hidden);
+	out_bool(object, "raw-parent", node->raw_parent);
 	return object;
 }
 

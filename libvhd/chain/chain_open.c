@@ -74,8 +74,8 @@ chain_close(struct chain *c)
 		if (image_close(c->layers[i].img) != 0 && !kept.code)
 			error_save(&kept);
 		if (c->layers[i].unmarked)
-			(void)c->fs->ops->set_readonly(
-				c->fs, c->layers[i].path, true);
+			(void)c->fs->ops->set_readonly(c->fs, c->layers[i].path,
+						       true);
 		free(c->layers[i].path);
 	}
 	chain_free(c);

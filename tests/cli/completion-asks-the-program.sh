@@ -23,9 +23,12 @@ offers "dynamic fixed" create --type ""
 offers "repack" compact --mode = r
 offers "raw" convert -O r
 offers "disk.vhd" inspect di
+offers "revert rename" snapshot re
+offers "--keep" snapshot revert --k
+offers "json" snapshot delete --progress j
+offers "disk.vhd" snapshot list di
 
-vhdtool 0 --commands
-for name in $(cat "$out"); do
+for name in $(commands); do
 	equal "$name in $script" "" "$(grep -nw "$name" "$script" |
 	    grep -vE '#|\$command|command=' | grep -v 'compgen')"
 done

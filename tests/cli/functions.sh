@@ -94,6 +94,20 @@ json_is() # FILTER VALUE
 	equal "$last: $1" "$2" "$got"
 }
 
+# Every command, one a line; those of a group with its name.
+commands()
+{
+	local name more
+
+	"$VHDTOOL" --commands | while read -r name; do
+		if more=$("$VHDTOOL" "$name" --commands 2>/dev/null); then
+			sed "s/^/$name /" <<<"$more"
+		else
+			echo "$name"
+		fi
+	done
+}
+
 # Make an image from a recipe on stdin, without the library under test.
 image() # FILE
 {

@@ -26,13 +26,13 @@ long_forms() # COMMAND
 
 common=$(section .Sh "COMMON OPTIONS" | grep '^\.It' | sed 's/, -/Fl -/' |
     flags | sort -u)
-vhdtool 0 --commands
-commands=$(cat "$out")
-equal "commands in the manual" "$(sort <<<"$commands")" \
-    "$(awk '/^\.Sh/ { on = $2 == "COMMANDS" } on && $1 == ".Ss" { print $2 }' \
-    "$manual" | sort)"
-for command in $commands; do
-	vhdtool 0 "$command" --long-options
+commands >"$place/commands"
+equal "commands in the manual" "$(sort "$place/commands")" \
+    "$(awk '/^\.Sh/ { on = $2 == "COMMANDS" }
+    on && $1 == ".Ss" { sub(/^\.Ss /, ""); print }' "$manual" | sort)"
+while read -r command; do
+	# shellcheck disable=SC2086 # one or two words
+	vhdtool 0 $command --long-options
 	has=$(grep -vx -e --help "$out" | sort)
 	synopsis=$(section .Ss "$command" | awk '/^\.Bl/ { exit } 1' |
 	    grep -E '^\.(Op|Fl|Oo)' | flags | long_forms "$command" | sort -u)
@@ -48,10 +48,11 @@ for command in $commands; do
 			fail "$command: $option in the manual" \
 			    "an option of the program" "none of that name"
 	done
-	"$VHDTOOL" "$command" --help | sed -n 's/^Also called: //p' |
+	# shellcheck disable=SC2086
+	"$VHDTOOL" $command --help | sed -n 's/^Also called: //p' |
 	    tr -d , | tr ' ' '\n' | while read -r alias; do
 		section .Ss "$command" | grep -qx "\.Cm $alias ." ||
 		section .Ss "$command" | grep -qx "\.Cm $alias" ||
 			fail "$command: alias $alias" "in the manual" "missing"
 	done || exit 1
-done
+done <"$place/commands"

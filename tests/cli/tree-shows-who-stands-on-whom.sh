@@ -20,8 +20,8 @@ stdout_has '^broken\.vhd .* cannot be read: '
 vhdtool 0 scan --json .
 json_is 'map(select(.filename | endswith("/leaf.vhd")))[0] |
     keys | join(" ")' "actual-size created depth duplicate error \
-file-length filename live merging name orphan parent parent-uuid type uuid \
-virtual-size"
+file-length filename hidden live merging name orphan parent parent-uuid \
+raw-parent type uuid virtual-size"
 json_is 'map(select(.filename | endswith("/leaf.vhd")))[0] |
     [.depth, .live, (.parent | split("/") | last)] | @csv' '2,true,"mid.vhd"'
 json_is 'map(select(.orphan)) | length' 1

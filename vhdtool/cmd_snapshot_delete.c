@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cmd_snapshot_delete.c - vhdtool snapshot delete.
+ */
+#include "cmd.h"
+#include "exit.h"
+#include "job.h"
+#include "live.h"
+#include "memory.h"
+#include "out.h"
+#include "say.h"
+#include "snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct delete_args {
+	const char *disk;
+	const char *name;
+	bool tree;
+	struct tree_place place;
+	struct job_args job;
+};
+
+#define TO(member) .to = offsetof(struct delete_args, member)
+
+static const struct opt options[] = {
+	{.name = "tree",
+	 .help = "delete everything that stands on it as well; refused when "
+		 "a live disk does",
+	 TO(tree)},
+	OPT_PLACE(struct delete_args, place),
+	OPT_DRY_RUN(struct delete_args, job),
+	OPT_JOB(struct delete_args, job),
+	{0},
+};
+
+static const struct operand operands[] = {
+	{"DISK", value_text, offsetof(struct delete_args, disk), 0},
+	{"NAME", value_text, offsetof(struct delete_args, name), 0},
+	{0},
+};
+
+static const char *const examples[] = {
+	"snapshot delete --dry-run disk.vhd before-update",
+	"Say what it would copy, how much space it needs, and if that is "
+	"there.",
+	"snapshot delete disk.vhd before-update",
+	"Give up that state; all others stay what they are.",
+	"snapshot delete --tree disk.vhd experiment",
+	"Give up a whole branch of snapshots.",
+	NULL,
+};
+
+/* A deletion that the server was stopped in: its target has a hidden name. */
+static const char *
+unfinished(const struct live *live)
+{
+	const json_t *layers = json_object_get(live->info, "layers");
+
+	for (size_t i = json_array_size(layers); i-- > 0;) {
+		const char *path = json_string_value(json_array_get(layers, i));
+
+		if (path && strstr(path, "@.merging-"))
+			return path;
+	}
+	return NULL;
+}
+
+/* The file of the snapshot, as a server knows it. */
+static char *
+path_of(const struct delete_args *args)
+{
+	struct vhd_snapshot_opts opts = snapshot_opts(&args->place);
+	vhd_tree_t *tree;
+	char *path = NULL;
+
+	if (vhd_snapshot_tree(&tree, args->disk, &opts))
+		return NULL;
+	for (size_t i = 0; i < vhd_tree_count(tree) && !path; i++) {
+		const struct vhd_tree_node *node = vhd_tree_get(tree, i);
+		const char *slash = strrchr(node->path, '/');
+
+		if ((node->name && strcmp(node->name, args->name) == 0) ||
+		    strcmp(slash ? slash + 1 : node->path, args->name) == 0)
+			path = must(strdup(node->path));
+	}
+	vhd_tree_free(tree);
+	return path;
+}
+
+/* Have it done by the process that serves the disk, if that stands on it. */
+static int
+run_live(const struct delete_args *args)
+{
+	AUTO_FREE char *why = must(strdup(vhd_last_message()));
+	AUTO_FREE char *path = path_of(args);
+	AUTO_LIVE struct live live = {0};
+	const char *layer = path;
+	json_t *arguments;
+
+	if (!args->tree && live_look(&live, args->disk) && !path)
+		layer = unfinished(&live);
+	if (!live.info || !layer || !live_has_layer(&live, layer)) {
+		say("%s", why);
+		return EXIT_IN_USE;
+	}
+	arguments = out_object();
+	out_text(arguments, "path", layer);
+	return live_job(&live, "snapshot-delete", arguments, &args->job);
+}
+
+static int
+run(const void *user)
+{
+	const struct delete_args *args = user;
+	struct vhd_snapshot_opts opts = snapshot_opts(&args->place);
+	int status = job_args_check(&command_snapshot_delete, &args->job);
+	vhd_t *none = NULL;
+	struct job job;
+	int err;
+
+	if (status != EXIT_DONE)
+		return status;
+	job_begin(&job, "delete", &args->job);
+	opts.job = &job.opts;
+	if (args->tree)
+		opts.flags |= VHD_SNAPSHOT_SUBTREE;
+	err = vhd_snapshot_delete(args->disk, args->name, &opts);
+	if (err == VHD_E_BUSY) {
+		progress_end(&job.progress);
+		return run_live(args);
+	}
+	return job_end(&job, err, &none);
+}
+
+const struct command command_snapshot_delete = {
+	.name = "snapshot delete",
+	.brief = "give up one state; all others stay what they are",
+	.about = "Delete the snapshot NAME of DISK. Every other state of the "
+		 "tree reads the same before, during and after. What stands "
+		 "on the snapshot gets the data that it needs, or the "
+		 "snapshot's file takes over what stands on it, whichever "
+		 "copies fewer bytes.\n\n"
+		 "It may be stopped or killed at any time: running it again "
+		 "carries on. Images in other directories that stand on the "
+		 "snapshot must be named with --search.",
+	.options = options,
+	.operands = operands,
+	.examples = examples,
+	.args_size = sizeof(struct delete_args),
+	.stops = true,
+	.run = run,
+};
