@@ -6,6 +6,7 @@ runs in an empty directory of its own, and the others go on when one fails.
 The environment names the program (VHDTOOL), the nbdkit plugin (VHD_PLUGIN)
 and the samples (VHD_IMAGES).
 """
+import contextlib
 import json
 import os
 import shutil
@@ -109,14 +110,28 @@ def to_raw(path, out='out.raw'):
 def memory():
     """A directory in memory for the many small images of some tests, which
     would mostly wait for flushes; None: there is none, or no room in it."""
-    folder = '/dev/shm'
-    if os.access(folder, os.W_OK) and \
-            shutil.disk_usage(folder).free > 1 << 30:
-        return folder
+    place = '/dev/shm'
+    free = os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    if os.access(place, os.W_OK) and free > 1 << 30 and \
+            shutil.disk_usage(place).free > 1 << 30:
+        return place
     return None
 
 
-def main(folder=None):
+@contextlib.contextmanager
+def folder(name):
+    """Work in a new directory, which is gone afterwards."""
+    here = os.getcwd()
+    os.mkdir(name)
+    os.chdir(name)
+    try:
+        yield os.path.join(here, name)
+    finally:
+        os.chdir(here)
+        shutil.rmtree(name)
+
+
+def main(place=None):
     failed = skipped = 0
     for text, tools, function in CLAIMS:
         missing = [t for t in tools if not have(t)]
@@ -125,7 +140,7 @@ def main(folder=None):
             skipped += 1
             continue
         with tempfile.TemporaryDirectory(prefix='vhd-interop-',
-                                         dir=folder) as work:
+                                         dir=place) as work:
             os.chdir(work)
             try:
                 function()

@@ -3,8 +3,8 @@
 mended, once, without a change of content, and can be undone."""
 import os
 
-from interop import (claim, equal, main, memory, need_vhdtool, to_raw, true,
-                     vhdtool, vhdtool_json)
+from interop import (claim, equal, folder, main, memory, need_vhdtool, to_raw,
+                     true, vhdtool, vhdtool_json)
 from refvhd import Chain, Error, sha256_file
 from vhddamage import CASES, damage
 
@@ -25,13 +25,10 @@ def collect(claims):
 
 
 def each(names=CASES):
-    here = os.getcwd()
     for name in names:
-        os.mkdir(name)
-        os.chdir(name)
-        damage(os.path.join(here, name, 'x.vhd'), name)
-        yield name
-        os.chdir(here)
+        with folder(name) as path:
+            damage(os.path.join(path, 'x.vhd'), name)
+            yield name
 
 
 def check(name, *options, expect=None):

@@ -5,8 +5,8 @@ import os
 import random
 
 import vhdcheck
-from interop import (claim, equal, main, memory, need_vhdtool, to_raw, true,
-                     vhdtool, vhdtool_json)
+from interop import (claim, equal, folder, main, memory, need_vhdtool, to_raw,
+                     true, vhdtool, vhdtool_json)
 from layouts import LAYOUTS, READ_ONLY
 from refvhd import MiB, Chain, Image, sha256_file
 from vhdmake import Recipe, make_diff
@@ -16,13 +16,10 @@ BAD = ('error', 'fatal')
 
 def each(names=None):
     """Every layout, in a directory of its own, while the caller is there."""
-    here = os.getcwd()
     for name in names or LAYOUTS:
-        os.mkdir(name)
-        os.chdir(name)
-        LAYOUTS[name](os.path.join(here, name, 'x.vhd'))
-        yield name
-        os.chdir(here)
+        with folder(name) as path:
+            LAYOUTS[name](os.path.join(path, 'x.vhd'))
+            yield name
 
 
 def writable():

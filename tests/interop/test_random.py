@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import vhdcheck
-from interop import (VHDTOOL, Failed, claim, equal, main, memory,
+from interop import (VHDTOOL, Failed, claim, equal, folder, main, memory,
                      need_vhdtool, to_raw, vhdtool, vhdtool_json)
 from refvhd import KiB, MiB, SECTOR, Chain, Image, sha256_file
 from vhdmake import Recipe
@@ -298,8 +298,6 @@ ACTIONS = ('merge', 'merge', 'killed_merge', 'killed_merge', 'create',
 
 
 def one(seed):
-    os.mkdir(str(seed))
-    os.chdir(str(seed))
     tree = Tree(seed)
     try:
         for _ in range(STEPS):
@@ -312,13 +310,13 @@ def one(seed):
     except Exception as e:
         raise Failed(f'seed {seed}: {type(e).__name__}: {e}\n  ' +
                      '\n  '.join(tree.log))
-    os.chdir('..')
 
 
 @claim('random trees read right after every random command')
 def _():
     for seed in seeds():
-        one(seed)
+        with folder(str(seed)):
+            one(seed)
 
 
 @claim('a merge of three killed at any instant carries on')

@@ -5,8 +5,8 @@ import os
 import random
 
 import vhdcheck
-from interop import (PLUGIN, Failed, claim, equal, main, memory, need_plugin,
-                     run, true)
+from interop import (PLUGIN, Failed, claim, equal, folder, main, memory,
+                     need_plugin, run, true)
 from layouts import LAYOUTS, READ_ONLY
 from refvhd import KiB, MiB, SECTOR, Chain, sha256_file
 from vhdmake import Recipe
@@ -19,13 +19,10 @@ def serve(path, command, read_only=False):
 
 
 def each(names):
-    here = os.getcwd()
     for name in names:
-        os.mkdir(name)
-        os.chdir(name)
-        LAYOUTS[name](os.path.join(here, name, 'x.vhd'))
-        yield name
-        os.chdir(here)
+        with folder(name) as path:
+            LAYOUTS[name](os.path.join(path, 'x.vhd'))
+            yield name
 
 
 def collect(names, function):
