@@ -26,24 +26,51 @@ claim(uint16_t *owners, uint8_t *open, const uint8_t *map, uint16_t owner)
 	return left;
 }
 
+static void
+put_bits(uint8_t *to, uint32_t at, const uint8_t *from, uint32_t n)
+{
+	for (uint32_t i = 0, run; i < n; i += run) {
+		run = bits_run(from, i, n - i);
+		if (bit_get(from, i))
+			bits_set(to, at + i, run);
+	}
+}
+
+/* The leaf while it is being pushed.  Of a block that was moved nothing is
+ * asked: a generation may be clearing it at this moment. */
+static int
+leaf_presence(enum presence *ret, uint8_t *map, struct chain *c,
+	      uint64_t sector, uint32_t n)
+{
+	struct image *img = c->layers[0].img;
+	uint64_t spb = img->block_size >> SECTOR_SHIFT;
+	uint8_t some[WINDOW_SECTORS / 8];
+	int err = 0;
+
+	*ret = PRESENT_SOME;
+	memset(map, 0, WINDOW_SECTORS / 8);
+	for (uint64_t s = sector, run; s < sector + n && !err; s += run) {
+		enum presence p;
+
+		run = min_u64(spb - (s & (spb - 1)), sector + n - s);
+		if (moved_has(c, s << SECTOR_SHIFT))
+			continue;
+		err = image_presence(&p, some, img, s, (uint32_t)run);
+		if (!err && p != PRESENT_NONE)
+			put_bits(map, (uint32_t)(s - sector), some,
+				 (uint32_t)run);
+	}
+	return err;
+}
+
 /* What a layer has of a window, without the blocks that were moved away. */
 static int
 layer_presence(enum presence *ret, uint8_t *map, struct chain *c,
 	       uint32_t layer, uint64_t sector, uint32_t n)
 {
-	struct image *img = c->layers[layer].img;
-	uint64_t spb = img->block_size >> SECTOR_SHIFT;
-	int err = image_presence(ret, map, img, sector, n);
-
-	if (err || layer != 0 || !c->moved.bits || *ret == PRESENT_NONE)
-		return err;
-	for (uint64_t s = sector, run; s < sector + n; s += run) {
-		run = min_u64(spb - (s & (spb - 1)), sector + n - s);
-		if (moved_has(c, s << SECTOR_SHIFT))
-			bits_clear(map, (uint32_t)(s - sector), (uint32_t)run);
-	}
-	*ret = PRESENT_SOME;
-	return 0;
+	if (layer == 0 && c->moved.bits)
+		return leaf_presence(ret, map, c, sector, n);
+	return image_presence(ret, map, c->layers[layer].img, sector, n);
 }
 
 static void
