@@ -342,15 +342,9 @@ mem_copy_attributes(const struct fs *fs, const char *from, const char *to)
 	if (!err && !other)
 		err = fail_missing(to);
 	if (!err) {
-		struct mem_node *node = change.name->node;
-		int64_t mtime;
+		const struct mem_node *node = change.name->node;
 
-		pthread_rwlock_rdlock(&node->lock);
-		mtime = node->mtime;
-		pthread_rwlock_unlock(&node->lock);
-		pthread_rwlock_wrlock(&other->node->lock);
-		other->node->mtime = mtime;
-		pthread_rwlock_unlock(&other->node->lock);
+		other->node->mtime = node->mtime;
 		other->node->readonly = node->readonly;
 	}
 	change_end(&change);

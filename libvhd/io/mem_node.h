@@ -21,7 +21,7 @@ struct mem_node {
 	uint64_t inode;
 	pthread_rwlock_t lock; /* around all that follows */
 	struct mem_data *data;
-	int64_t mtime;
+	_Atomic int64_t mtime;
 	bool readonly;
 	unsigned readers;  /* locked IO_LOCK_READ */
 	struct io *writer; /* locked IO_LOCK_WRITE; or NULL */
