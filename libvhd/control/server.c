@@ -36,7 +36,7 @@ control_broadcast(struct control *c, const char *event, json_t *data)
 {
 	pthread_mutex_lock(&c->lock);
 	for (struct connection *k = c->connections; k; k = k->next)
-		if (!k->gone)
+		if (k->greeted && !k->gone)
 			(void)connection_send(k, event_object(event, data));
 	pthread_mutex_unlock(&c->lock);
 	json_decref(data);
@@ -81,6 +81,10 @@ serve(void *user)
 	struct connection *k = user;
 	int err = connection_send(k, greeting());
 
+	/* Nothing comes before the greeting. */
+	pthread_mutex_lock(&k->control->lock);
+	k->greeted = true;
+	pthread_mutex_unlock(&k->control->lock);
 	while (!err) {
 		json_t *request, *reply;
 

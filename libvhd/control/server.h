@@ -18,7 +18,8 @@ struct connection {
 	pthread_t thread;
 	struct wire wire;
 	pthread_mutex_t send_lock;
-	bool gone; /* its thread can be joined [control.lock] */
+	bool greeted; /* may be sent events [control.lock] */
+	bool gone;    /* its thread can be joined [control.lock] */
 };
 
 /* A job's life, in QEMU's words. */
