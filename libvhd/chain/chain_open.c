@@ -5,6 +5,7 @@
  * reading only, and locked so that nobody writes to them.  Before any
  * metadata is believed each file is flushed: after a process was killed, the
  * page cache shows changes that the disk may not have (P14). */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +69,8 @@ chain_close(struct chain *c)
 
 	if (!c)
 		return 0;
-	if (c->writable && !c->failed && chain_flush(c) != 0)
+	/* Of a disk that failed, what was not flushed is lost: say so. */
+	if (c->writable && chain_flush(c) != 0)
 		error_save(&kept);
 	for (uint32_t i = 0; i < c->depth; i++) {
 		if (image_close(c->layers[i].img) != 0 && !kept.code)
@@ -205,10 +207,38 @@ add_layer(struct chain *c, struct image *img, char *path)
 	return 0;
 }
 
+/* Whoever may write although others stand on it may do so although it is
+ * marked as read-only, as a snapshot is; the mark comes back at the end. */
+static int
+open_marked(struct image **ret, bool *ret_unmarked, const struct chain *c,
+	    const char *path, bool raw)
+{
+	struct fs_stat st;
+	struct error kept;
+	int err = chain_open_image(ret, c, path, c->writable, raw);
+
+	*ret_unmarked = false;
+	if (!err || error_sys() != EACCES || !c->writable ||
+	    !(c->opts.flags & VHD_OPEN_CHILDREN_OK))
+		return err;
+	error_save(&kept);
+	if (c->fs->ops->stat(&st, c->fs, path) != 0 || !st.readonly ||
+	    c->fs->ops->set_readonly(c->fs, path, false) != 0)
+		return error_restore(&kept);
+	err = chain_open_image(ret, c, path, true, raw);
+	*ret_unmarked = !err;
+	if (!err)
+		return 0;
+	error_save(&kept);
+	(void)c->fs->ops->set_readonly(c->fs, path, true);
+	return error_restore(&kept);
+}
+
 static int
 open_leaf(struct chain *c, const char *path)
 {
 	struct image *img;
+	bool unmarked;
 	char *full;
 	int err = c->fs->ops->resolve(&full, c->fs, path);
 
@@ -219,13 +249,16 @@ open_leaf(struct chain *c, const char *path)
 		free(full);
 		return fail_nomem();
 	}
-	err = chain_open_image(&img, c, full, c->writable,
-			       c->opts.flags & VHD_OPEN_RAW);
+	err = open_marked(&img, &unmarked, c, full,
+			  c->opts.flags & VHD_OPEN_RAW);
 	if (err) {
 		free(full);
 		return err;
 	}
-	return add_layer(c, img, full);
+	err = add_layer(c, img, full);
+	if (!err)
+		c->layers[0].unmarked = unmarked;
+	return err;
 }
 
 /* Between finding a file and opening it, its name may have been given to

@@ -2,27 +2,8 @@
 /* touched.c - change an image, and leave no mark on it. */
 #include "chain/touched.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Whoever is not root must take the read-only mark away. */
-static int
-open_marked(struct touched *t, const struct chain_opts *opts)
-{
-	struct error kept;
-	int err = chain_open(&t->chain, t->fs, t->path, opts);
-
-	if (!err || !t->was.readonly || error_sys() != EACCES ||
-	    t->fs->ops->set_readonly(t->fs, t->path, false) != 0)
-		return err;
-	err = chain_open(&t->chain, t->fs, t->path, opts);
-	if (!err)
-		return 0;
-	error_save(&kept);
-	(void)t->fs->ops->set_readonly(t->fs, t->path, true);
-	return error_restore(&kept);
-}
 
 int
 touched_open(struct touched *ret, const struct fs *fs, const char *path,
@@ -38,7 +19,7 @@ touched_open(struct touched *ret, const struct fs *fs, const char *path,
 	t.path = strdup(path);
 	if (!t.path)
 		return fail_nomem();
-	err = open_marked(&t, &writing);
+	err = chain_open(&t.chain, fs, t.path, &writing);
 	if (err)
 		free(t.path);
 	else
@@ -53,8 +34,6 @@ touched_close(struct touched *t, int err, bool replaced)
 
 	err = chain_close_after(TAKE(t->chain), err);
 	error_save(&kept);
-	if (t->was.readonly)
-		(void)t->fs->ops->set_readonly(t->fs, t->path, true);
 	if (t->frozen && !replaced)
 		(void)t->fs->ops->set_mtime(t->fs, t->path, &t->was);
 	free(TAKE(t->path));

@@ -2,9 +2,8 @@
 /* touched.h - an image that is changed without a change to what it reads: its
  * link, or data that others would have given it.
  *
- * A snapshot's file is marked as read-only, and images that stand on it may
- * know it by the time of its last change: both marks are put back, as far as
- * the caller may. */
+ * Images that stand on it may know it by the time of its last change: that is
+ * put back, as far as the caller may. */
 #ifndef VHDI_TOUCHED_H
 #define VHDI_TOUCHED_H
 #include "chain/chain.h"

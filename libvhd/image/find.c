@@ -240,6 +240,7 @@ half_updated(const struct footer *end, const struct footer *start)
 	struct footer f = *end;
 
 	f.data_offset = start->data_offset;
+	f.timestamp = start->timestamp;
 	f.original_size = start->original_size;
 	f.current_size = start->current_size;
 	f.geometry = start->geometry;

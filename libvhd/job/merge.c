@@ -22,6 +22,23 @@
 
 #define SLACK (64u << 20) /* moved but not given back yet, at most */
 
+/* The result has the state of the merged layer: under the name of a snapshot
+ * it would be taken for another one. */
+static int
+check_at_parent(const struct merge *m)
+{
+	const struct layer *l = &m->c->layers[m->into];
+	AUTO_FREE char *name = NULL;
+	int err = m->at_parent ? snapshot_name(&name, l->path) : 0;
+
+	if (!err && name)
+		err = fail(VHD_E_POLICY,
+			   "%s: the result of a merge would be called like "
+			   "the snapshot that it is not; leave out --at-parent",
+			   l->path);
+	return err;
+}
+
 static int
 check_layers(const struct merge *m)
 {
@@ -58,7 +75,7 @@ check_layers(const struct merge *m)
 				    "and shut it down first",
 				    c->layers[i].path);
 	}
-	return 0;
+	return check_at_parent(m);
 }
 
 /* Two directories of this merge, and those the caller named. */

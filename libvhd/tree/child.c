@@ -2,7 +2,7 @@
 /* child.c - the new file of a snapshot: an empty child, complete and durable
  * under a name that no search looks at.
  *
- * That name belongs to the disk alone, and whoever uses it has the disk
+ * Such names belong to the disk alone, and whoever uses one has the disk
  * locked: what is found there was left by a crash. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,18 +13,30 @@
 #include "chain/family.h"
 #include "tree/snapshot.h"
 
-char *
-snapshot_temp(const char *path)
+static char *
+hidden_path(const char *path, const char *what)
 {
 	AUTO_FREE char *dir = path_directory(path);
 	AUTO_FREE char *name = NULL;
 
-	if (asprintf(&name, ".%.*s%s", 200, path_name(path),
-		     "@new" PARTIAL_SUFFIX) < 0) {
+	if (asprintf(&name, ".%.*s@%s" PARTIAL_SUFFIX, 200, path_name(path),
+		     what) < 0) {
 		name = NULL;
 		return NULL;
 	}
 	return dir ? path_join(dir, name) : NULL;
+}
+
+char *
+snapshot_temp(const char *path)
+{
+	return hidden_path(path, "new");
+}
+
+char *
+snapshot_rename_mark(const char *path)
+{
+	return hidden_path(path, "rename");
 }
 
 static int

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* children.c - what stands on an image. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,43 +23,82 @@ locate(struct located *ret, const struct disk_place *d, const char *child)
 	return err ? err : locate_parent(ret, d->fs, img, child, &opts);
 }
 
-struct twin {
-	const char *path;
+struct search {
+	const struct disk_place *d;
+	const char *path; /* of the parent */
 	const uint8_t *uuid;
 	struct io_id id;
-	char *found;
+	char **children; /* what says that it stands on it */
+	size_t n;
+	char *twin; /* another file with the same UUID, or NULL */
 };
 
 static int
-look_for_twin(const char *path, const struct peek *peek, int err, void *user)
+add_child(struct search *s, const char *path)
 {
-	struct twin *t = user;
+	char **more = realloc(s->children, (s->n + 1) * sizeof(*more));
 
-	(void)err;
-	if (!peek || t->found || !uuid_equal(peek->found.footer.uuid, t->uuid))
-		return 0;
-	if (peek->id.device == t->id.device && peek->id.inode == t->id.inode)
-		return 0;
-	t->found = strdup(path);
-	return t->found ? 0 : fail_nomem();
+	if (!more)
+		return fail_nomem();
+	s->children = more;
+	more[s->n] = strdup(path);
+	if (!more[s->n])
+		return fail_nomem();
+	s->n++;
+	return 0;
 }
 
-/* Another file with the same UUID; NULL in *ret when there is none. */
+/* A file that the system fails to read may be a child all the same; one that
+ * the caller may not read is nothing that concerns this tree. */
 static int
-find_twin(char **ret, const struct disk_place *d, const char *path,
-	  const uint8_t uuid[static 16])
+look(const char *path, const struct peek *peek, int err, void *user)
 {
-	struct twin t = {.path = path, .uuid = uuid};
-	struct fs_stat st;
-	int err = d->fs->ops->stat(&st, d->fs, path);
+	struct search *s = user;
+	const struct footer *f = peek ? &peek->found.footer : NULL;
 
-	t.id = st.id;
+	if (!peek)
+		return error_sys() && error_sys() != EACCES &&
+				       error_sys() != EPERM
+			       ? err
+			       : 0;
+	if (peek->id.device == s->id.device && peek->id.inode == s->id.inode)
+		return 0;
+	if (f->type == VHD_TYPE_DIFFERENCING &&
+	    uuid_equal(peek->found.hdr.parent_uuid, s->uuid))
+		return add_child(s, path);
+	if (!s->twin && uuid_equal(f->uuid, s->uuid)) {
+		s->twin = strdup(path);
+		return s->twin ? 0 : fail_nomem();
+	}
+	return 0;
+}
+
+static bool
+is_one_of(char *const *dirs, size_t n, const char *dir)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(dirs[i], dir))
+			return true;
+	return false;
+}
+
+/* Everywhere, each directory once. */
+static int
+search_all(struct search *s)
+{
+	const struct disk_place *d = s->d;
+	AUTO_FREE char *own = path_directory(s->path);
+	struct fs_stat st;
+	int err = d->fs->ops->stat(&st, d->fs, s->path);
+
+	if (!own)
+		return fail_nomem();
+	s->id = st.id;
+	if (!err && !is_one_of(d->dirs, d->ndirs, own))
+		err = family_walk(d->fs, own, look, s);
 	for (size_t i = 0; i < d->ndirs && !err; i++)
-		err = family_walk(d->fs, d->dirs[i], look_for_twin, &t);
-	if (err)
-		free(t.found);
-	else
-		*ret = t.found;
+		if (!is_one_of(d->dirs, i, d->dirs[i]))
+			err = family_walk(d->fs, d->dirs[i], look, s);
 	return err;
 }
 
@@ -103,28 +143,26 @@ stands_on(bool *ret, const struct disk_place *d, const char *child,
 }
 
 static int
-keep_real(char **paths, size_t *n, const struct disk_place *d, const char *path,
-	  const uint8_t uuid[static 16])
+keep_real(struct search *s)
 {
-	AUTO_FREE char *twin = NULL;
-	size_t kept = 0, total = *n;
-	int err = find_twin(&twin, d, path, uuid);
+	size_t kept = 0, total = s->n;
+	int err = 0;
 
 	for (size_t i = 0; i < total && !err; i++) {
 		bool real = false;
 		char *child;
 
-		err = stands_on(&real, d, paths[i], path, twin);
+		err = stands_on(&real, s->d, s->children[i], s->path, s->twin);
 		if (err)
 			break;
-		child = TAKE(paths[i]);
+		child = TAKE(s->children[i]);
 		if (real)
-			paths[kept++] = child;
+			s->children[kept++] = child;
 		else
 			free(child);
 	}
 	if (!err)
-		*n = kept;
+		s->n = kept;
 	return err;
 }
 
@@ -132,27 +170,17 @@ int
 children_find(char ***ret, size_t *ret_n, const struct disk_place *d,
 	      const char *path, const uint8_t uuid[static 16])
 {
-	AUTO_FREE char *own = path_directory(path);
-	AUTO_FREE const char **dirs = calloc(d->ndirs + 1, sizeof(*dirs));
-	char **paths;
-	size_t n;
-	int err;
+	struct search s = {.d = d, .path = path, .uuid = uuid};
+	int err = search_all(&s);
 
-	if (!own || !dirs)
-		return fail_nomem();
-	dirs[0] = own;
-	for (size_t i = 0; i < d->ndirs; i++)
-		dirs[i + 1] = d->dirs[i];
-	err = family_children(&paths, &n, d->fs, dirs, d->ndirs + 1, uuid,
-			      path);
-	if (err)
-		return err;
-	err = keep_real(paths, &n, d, path, uuid);
+	if (!err)
+		err = keep_real(&s);
+	free(s.twin);
 	if (err) {
-		family_free_paths(paths, n);
+		family_free_paths(s.children, s.n);
 		return err;
 	}
-	*ret = paths;
-	*ret_n = n;
+	*ret = s.children;
+	*ret_n = s.n;
 	return 0;
 }

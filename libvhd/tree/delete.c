@@ -94,22 +94,23 @@ pull_heir(struct deletion *x, struct touched *t, const struct heir *h)
 	return err ? err : pull_layer(t->chain, &job);
 }
 
-/* The lock on the live disk is let go of while its chain has one. */
+/* The lock on the live disk is let go of while its chain has one, or while it
+ * may have to be linked to what a push leaves; meanwhile nobody can open it,
+ * because what it stands on is locked. */
 static int
 serve(struct deletion *x, const struct heir *h)
 {
-	bool live = !strcmp(h->path, x->d->path);
 	struct touched t;
 	int err;
 
-	if (live)
+	if (h->push || !strcmp(h->path, x->d->path))
 		disk_let_go(x->d);
 	err = open_heir(&t, x, h);
 	if (!err) {
 		err = h->push ? push_heir(x, &t) : pull_heir(x, &t, h);
 		err = touched_close(&t, err, h->push && !err);
 	}
-	if (!err && live)
+	if (!err)
 		err = disk_hold(x->d);
 	x->done += heir_bytes(h);
 	return err;
@@ -149,14 +150,38 @@ deletion_check_unused(const struct disk_place *d, const char *path)
 	return err ? err : io->ops->lock(io, IO_LOCK_WRITE);
 }
 
+static bool
+ends_by_push(const struct deletion *x)
+{
+	return x->n && x->heirs[x->n - 1].push;
+}
+
+/* An heir that needs a root no more is in another tree from then on; and when
+ * none does, nothing but its name tells that it was one of this disk's. */
+static int
+adopt(struct deletion *x)
+{
+	int err;
+
+	if (!x->stranger || !x->n || (x->n == 1 && ends_by_push(x)))
+		return 0;
+	err = snapshot_adopt(&x->adopted, x->d, x->path);
+	if (!err && x->adopted)
+		x->path = x->adopted;
+	return err;
+}
+
 static int
 carry_out(struct deletion *x)
 {
 	int err = deletion_check_unused(x->d, x->path);
 
+	if (!err)
+		err = adopt(x);
+
 	for (size_t i = 0; i < x->n && !err; i++)
 		err = serve(x, &x->heirs[i]);
-	if (!err && !(x->n && x->heirs[x->n - 1].push))
+	if (!err && !ends_by_push(x))
 		err = deletion_remove_file(x);
 	if (!err)
 		job_finish(&x->job);
@@ -174,6 +199,9 @@ delete_state(struct disk_place *d, const struct vhd_tree *kin,
 			     .path = e->path,
 			     .uuid = e->node.uuid};
 	int err;
+
+	x.stranger =
+		e->node.type != VHD_TYPE_DIFFERENCING && !kin_is_by_name(e, d);
 
 	job_start(&x.job, x.opts);
 	err = deletion_find_heirs(&x, kin);

@@ -31,6 +31,8 @@ struct deletion {
 	uint64_t total;
 	const struct vhd_job_opts *opts; /* of the caller, or NULL */
 	struct vhd_job_opts part;        /* of one push or pull */
+	bool stranger; /* a root without a name of this disk */
+	char *adopted; /* the name that such a one gets; owned */
 };
 
 /* delete.c */

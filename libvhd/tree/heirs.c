@@ -151,6 +151,7 @@ deletion_free(struct deletion *x)
 	for (size_t i = 0; i < x->n; i++)
 		free(x->heirs[i].path);
 	free(x->heirs);
+	free(x->adopted);
 }
 
 /* ---- The plan ---- */

@@ -106,10 +106,11 @@ climb(bool *ret, struct disk_place *d, const struct entry *root)
 
 /* Deleting a root makes a tree for each of its children, so the disk's name
  * on a snapshot beside it counts as well. */
-static bool
-is_ours(const struct entry *e, const struct disk_place *d)
+bool
+kin_is_by_name(const struct entry *e, const struct disk_place *d)
 {
-	AUTO_FREE char *disk = e->name ? disk_path(e->path) : NULL;
+	bool named = e->name || e->node.merging;
+	AUTO_FREE char *disk = named ? disk_path(e->path) : NULL;
 
 	return !strcmp(e->path, d->path) || (disk && !strcmp(disk, d->path));
 }
@@ -121,7 +122,7 @@ check_readable(const struct vhd_tree *tree, const struct disk_place *d)
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct entry *e = &tree->entries[i];
 
-		if (e->node.err && is_ours(e, d))
+		if (e->node.err && kin_is_by_name(e, d))
 			return fail(e->node.err,
 				    "%s; until that is mended or moved away "
 				    "nobody knows what it stands on",
@@ -137,12 +138,12 @@ keep_ours(struct vhd_tree *tree, const struct disk_place *d)
 	size_t kept = 0;
 
 	for (size_t root = 0, end; root < tree->n; root = end) {
-		bool ours = is_ours(&tree->entries[root], d);
+		bool ours = kin_is_by_name(&tree->entries[root], d);
 
 		end = root + 1;
 		while (end < tree->n &&
 		       tree->entries[end].node.parent != SIZE_MAX)
-			ours |= is_ours(&tree->entries[end++], d);
+			ours |= kin_is_by_name(&tree->entries[end++], d);
 		for (size_t i = root; i < end; i++) {
 			struct entry *e = &tree->entries[i];
 
@@ -245,28 +246,48 @@ fail_not_found(const struct disk_place *d, const char *name)
 		    d->path, name, d->path);
 }
 
-int
-kin_find(const struct entry **ret, const struct vhd_tree *kin,
-	 const struct disk_place *d, const char *name)
+static int
+find_wanted(const struct entry **ret, const struct vhd_tree *kin,
+	    const struct disk_place *d, const char *name)
 {
-	const struct entry *found = NULL;
-	int err;
-
 	for (size_t i = 0; i < kin->n; i++) {
 		const struct entry *e = &kin->entries[i];
 
 		if (!is_wanted(e, d, name))
 			continue;
-		if (found)
+		if (*ret)
 			return fail(VHD_E_INVALID,
 				    "\"%s\": %s and %s both answer to that; "
 				    "give the UUID",
-				    name, found->path, e->path);
-		found = e;
+				    name, (*ret)->path, e->path);
+		*ret = e;
 	}
-	if (!found)
-		return fail_not_found(d, name);
-	err = check_found(found, d);
+	return 0;
+}
+
+/* A deletion that was interrupted may have adopted it (rename.c). */
+static int
+find_adopted(const struct entry **ret, const struct vhd_tree *kin,
+	     const struct disk_place *d, const char *name)
+{
+	AUTO_FREE char *adopted = snapshot_adopted_name(name);
+
+	return adopted ? find_wanted(ret, kin, d, adopted) : fail_nomem();
+}
+
+int
+kin_find(const struct entry **ret, const struct vhd_tree *kin,
+	 const struct disk_place *d, const char *name)
+{
+	const struct entry *found = NULL;
+	int err = find_wanted(&found, kin, d, name);
+
+	if (!err && !found)
+		err = find_adopted(&found, kin, d, name);
+	if (!err && !found)
+		err = fail_not_found(d, name);
+	if (!err)
+		err = check_found(found, d);
 	if (!err)
 		*ret = found;
 	return err;

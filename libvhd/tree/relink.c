@@ -12,6 +12,7 @@
 #include "base/uuid.h"
 #include "chain/chain.h"
 #include "chain/family.h"
+#include "chain/touched.h"
 
 struct relinking {
 	const struct fs *fs;
@@ -54,26 +55,12 @@ keep_child(const char *path, const struct peek *peek, int err, void *user)
 }
 
 static int
-open_image(struct image **ret, const struct relinking *r, const char *path,
-	   bool write)
+open_image(struct image **ret, const struct relinking *r, const char *path)
 {
 	struct io *io;
-	int err = r->fs->ops->open(&io, r->fs, path, write ? FS_OPEN_WRITE : 0);
+	int err = r->fs->ops->open(&io, r->fs, path, 0);
 
-	if (err)
-		return err;
-	if (write)
-		err = io->ops->lock(io, IO_LOCK_WRITE);
-	if (!err && write)
-		err = io->ops->flush(io);
-	if (err) {
-		struct error kept;
-
-		error_save(&kept);
-		(void)io_close(io);
-		return error_restore(&kept);
-	}
-	return image_open(ret, io, write ? IMAGE_WRITE : 0);
+	return err ? err : image_open(ret, io, 0);
 }
 
 /* parent_path was seen to be the parent; whether it still is, the UUIDs of
@@ -81,26 +68,24 @@ open_image(struct image **ret, const struct relinking *r, const char *path,
 static int
 write_link(const struct relinking *r, const char *path, const char *parent_path)
 {
+	struct chain_opts alone = {.flags = VHD_OPEN_NOPARENT};
 	AUTO(image_close) struct image *parent = NULL;
-	struct image *child = NULL;
-	struct error kept;
-	int err = open_image(&parent, r, parent_path, false);
+	struct image *child;
+	struct touched t;
+	int err = open_image(&parent, r, parent_path);
 
 	if (!err)
-		err = open_image(&child, r, path, true);
+		err = touched_open(&t, r->fs, path, true, &alone);
 	if (err)
 		return err;
+	child = t.chain->layers[0].img;
 	if (!uuid_equal(child->hdr.parent_uuid, parent->footer.uuid))
 		err = fail(VHD_E_PARENT,
 			   "%s: changed while its link was being repaired",
 			   path);
 	if (!err)
 		err = chain_link(r->fs, child, path, parent_path, parent);
-	if (!err)
-		return image_close(child);
-	error_save(&kept);
-	(void)image_close(child);
-	return error_restore(&kept);
+	return touched_close(&t, err, false);
 }
 
 /* Tell the caller, and remember the first link that stays broken. */
@@ -161,7 +146,7 @@ look_at(struct relinking *r, const char *path)
 {
 	AUTO(image_close) struct image *img = NULL;
 	struct located found = {0};
-	int err = open_image(&img, r, path, false);
+	int err = open_image(&img, r, path);
 
 	if (err && err != VHD_E_NOMEM && r->n > 1)
 		return tell(r, path, NULL, NULL, err);

@@ -2,11 +2,14 @@
 /* rename.c - give a snapshot another name.
  *
  * The file has both names until every image that stands on it is linked to the
- * new one, so that the way to it is right at every instant.  All of them, and
- * the file itself, are locked before anything is changed. */
+ * new one, so that the way to it is right at every instant; and meanwhile a
+ * third, which tells that this is going on (settle.c).  All of them, and the
+ * file itself, are locked before anything is changed. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "chain/family.h"
 #include "chain/names.h"
 #include "chain/touched.h"
@@ -14,8 +17,8 @@
 
 struct renaming {
 	struct disk_place *d;
-	char *old, *new;
-	bool has_both; /* names: an earlier renaming was interrupted */
+	char *old, *new, *mark;
+	bool marked, has_both;
 	struct image *img;
 	struct touched *children;
 	size_t n;
@@ -23,40 +26,14 @@ struct renaming {
 
 /* ---- What is asked for ---- */
 
-/* disk@OLD and disk@NEW are one file already. */
-static int
-find_interrupted(struct renaming *r, const char *name, const char *new_name)
-{
-	const struct fs *fs = r->d->fs;
-	AUTO_FREE char *old = NULL, *new = NULL;
-	struct fs_stat a, b;
-
-	if (!snapshot_name_valid(name) || !snapshot_name_valid(new_name))
-		return 0;
-	old = snapshot_path(r->d->path, name);
-	new = snapshot_path(r->d->path, new_name);
-	if (!old || !new)
-		return fail_nomem();
-	if (strcmp(old, new) == 0 || fs->ops->stat(&a, fs, old) != 0 ||
-	    fs->ops->stat(&b, fs, new) != 0 || a.id.device != b.id.device ||
-	    a.id.inode != b.id.inode)
-		return 0;
-	r->old = TAKE(old);
-	r->new = TAKE(new);
-	r->has_both = true;
-	return 0;
-}
-
 static int
 find_paths(struct renaming *r, const char *name, const char *new_name)
 {
 	AUTO(tree_free) struct vhd_tree *kin = NULL;
 	struct disk_place *d = r->d;
 	const struct entry *e;
-	int err = snapshot_settle(d);
+	int err = kin_scan(&kin, d, true);
 
-	if (!err)
-		err = kin_scan(&kin, d, true);
 	if (!err)
 		err = kin_find(&e, kin, d, name);
 	if (!err)
@@ -136,10 +113,46 @@ let_go(struct renaming *r, int err)
 	free(r->children);
 	free(r->old);
 	free(r->new);
+	free(r->mark);
 	return err ? error_restore(&kept) : 0;
 }
 
 /* ---- Do it ---- */
+
+/* Not across file systems, where the disk and the snapshot may lie. */
+static int
+set_mark(struct renaming *r)
+{
+	const struct fs *fs = r->d->fs;
+	int err;
+
+	r->mark = snapshot_rename_mark(r->d->path);
+	if (!r->mark)
+		return fail_nomem();
+	err = fs->ops->link(fs, r->old, r->mark);
+	r->marked = !err;
+	if (!err)
+		return fs->ops->sync_dir(fs, r->mark);
+	return err == VHD_E_UNSUPPORTED || error_sys() == EXDEV ? 0 : err;
+}
+
+static int
+take_mark_away(struct renaming *r, int err)
+{
+	const struct fs *fs = r->d->fs;
+	struct error kept;
+
+	if (!r->marked)
+		return err;
+	if (!err)
+		err = fs->ops->unlink(fs, r->mark);
+	else if (!r->has_both) {
+		error_save(&kept);
+		(void)fs->ops->unlink(fs, r->mark);
+		return error_restore(&kept);
+	}
+	return err ? err : fs->ops->sync_dir(fs, r->mark);
+}
 
 /* Where files cannot have two names, children are without a way to it until
  * they are linked; in one directory they find it by its UUID. */
@@ -147,11 +160,10 @@ static int
 give_name(struct renaming *r)
 {
 	const struct fs *fs = r->d->fs;
-	int err = r->has_both ? 0 : fs->ops->link(fs, r->old, r->new);
+	int err = fs->ops->link(fs, r->old, r->new);
 
-	if (!err)
-		r->has_both = true;
-	else if (err == VHD_E_UNSUPPORTED)
+	r->has_both = !err;
+	if (err == VHD_E_UNSUPPORTED)
 		err = fs->ops->rename(fs, r->old, r->new);
 	return err ? err : fs->ops->sync_dir(fs, r->new);
 }
@@ -160,31 +172,100 @@ static int
 carry_out(struct renaming *r)
 {
 	const struct fs *fs = r->d->fs;
-	int err = give_name(r);
+	int err = set_mark(r);
 
+	if (!err)
+		err = give_name(r);
 	for (size_t i = 0; i < r->n && !err; i++)
 		err = chain_link(fs, r->children[i].chain->layers[0].img,
 				 r->children[i].path, r->new, r->img);
 	if (!err && r->has_both)
 		err = fs->ops->unlink(fs, r->old);
-	return err ? err : fs->ops->sync_dir(fs, r->old);
+	if (!err)
+		err = fs->ops->sync_dir(fs, r->old);
+	return take_mark_away(r, err);
+}
+
+static int
+rename_locked(struct renaming *r)
+{
+	int err = lock_file(r);
+
+	if (!err)
+		err = lock_children(r);
+	return err ? err : carry_out(r);
+}
+
+static bool
+is_marked(const struct disk_place *d)
+{
+	AUTO_FREE char *mark = snapshot_rename_mark(d->path);
+	struct fs_stat st;
+
+	return mark && d->fs->ops->stat(&st, d->fs, mark) == 0;
+}
+
+static bool
+is_done(const struct disk_place *d, const char *new_name)
+{
+	AUTO_FREE char *path = snapshot_path(d->path, new_name);
+	struct fs_stat st;
+
+	return path && d->fs->ops->stat(&st, d->fs, path) == 0;
 }
 
 int
 snapshot_rename(struct disk_place *d, const char *name, const char *new_name)
 {
 	struct renaming r = {.d = d};
+	bool resumed = false;
 	int err = disk_hold(d);
 
+	if (!err) {
+		resumed = is_marked(d);
+		err = snapshot_settle(d);
+	}
 	if (!err)
-		err = find_interrupted(&r, name, new_name);
-	if (!err && !r.has_both)
 		err = find_paths(&r, name, new_name);
+	/* This renaming was the one that was not finished. */
+	if (err == VHD_E_NOTFOUND && resumed && is_done(d, new_name))
+		return let_go(&r, 0);
 	if (!err)
-		err = lock_file(&r);
+		err = rename_locked(&r);
+	return let_go(&r, err);
+}
+
+/* base.vhd becomes disk@base.vhd, and other@x.vhd disk@other-x.vhd. */
+char *
+snapshot_adopted_name(const char *file)
+{
+	char *name = strdup(file);
+	char *dot = name ? strrchr(name, '.') : NULL;
+
+	if (dot && dot > name)
+		*dot = '\0';
+	for (char *c = name; c && *c; c++)
+		if (*c == '@')
+			*c = '-';
+	return name;
+}
+
+int
+snapshot_adopt(char **ret, struct disk_place *d, const char *path)
+{
+	AUTO_FREE char *name = snapshot_adopted_name(path_name(path));
+	struct renaming r = {.d = d};
+	int err = 0;
+
+	*ret = NULL;
+	if (!name ||
+	    snapshot_new_path(&r.new, d->fs, d->path, d->path, name) != 0)
+		return name ? 0 : fail_nomem();
+	r.old = strdup(path);
+	*ret = strdup(r.new);
+	if (!r.old || !*ret)
+		err = fail_nomem();
 	if (!err)
-		err = lock_children(&r);
-	if (!err)
-		err = carry_out(&r);
+		err = rename_locked(&r);
 	return let_go(&r, err);
 }

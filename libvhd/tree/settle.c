@@ -9,7 +9,7 @@
  *		exchange that was not taken yet; it goes
  *	a merge's name on a file that still has its own: a merge that moved
  *		nothing yet; its name goes, the child is linked back
- *	two snapshots' names on one file: a renaming between its steps; one
+ *	a file with the mark of a renaming and two other names: one of these
  *		stays, and every child is linked to it
  *	a snapshot that is not marked as read-only: it is marked
  * The live disk is locked by the caller.  What somebody else has locked is
@@ -20,13 +20,11 @@
 #include "base/path.h"
 #include "chain/family.h"
 #include "chain/names.h"
-#include "chain/touched.h"
 #include "tree/snapshot.h"
 
 struct seen {
 	char *path;
 	struct fs_stat st;
-	bool gone;
 };
 
 struct settle {
@@ -174,120 +172,14 @@ is_untaken(const struct settle *s, const char *path)
 }
 
 static int
-link_one(const struct settle *s, const char *child, const char *path)
-{
-	struct chain_opts alone = {.flags =
-					   VHD_OPEN_NOPARENT | VHD_OPEN_NOLOCK};
-	bool live = !strcmp(child, s->d->path);
-	struct chain_opts opts = {.flags = VHD_OPEN_NOPARENT};
-	struct touched t;
-	struct chain *parent;
-	int err;
-
-	if (live) /* the lock on it is ours */
-		opts.flags |= VHD_OPEN_NOLOCK;
-	err = touched_open(&t, s->d->fs, child, !live, &opts);
-	if (err)
-		return err;
-	err = chain_open(&parent, s->d->fs, path, &alone);
-	if (!err) {
-		err = chain_link(s->d->fs, t.chain->layers[0].img, child, path,
-				 parent->layers[0].img);
-		err = chain_close_after(parent, err);
-	}
-	return touched_close(&t, err, false);
-}
-
-static int
-link_children(const struct settle *s, const char *path)
-{
-	struct peek peek;
-	char **paths;
-	size_t n;
-	int err = image_peek(&peek, s->d->fs, path, 0);
-
-	if (!err)
-		err = children_find(&paths, &n, s->d, path,
-				    peek.found.footer.uuid);
-	if (err)
-		return err;
-	for (size_t i = 0; i < n && !err; i++)
-		err = link_one(s, paths[i], path);
-	family_free_paths(paths, n);
-	return err;
-}
-
-/* Of two names of one file, which goes? */
-static int
-drop_one_of(struct settle *s, const char *keep, struct seen *drop)
-{
-	int err;
-
-	if (!is_unused(s, keep))
-		return 0;
-	err = link_children(s, keep);
-	if (!err)
-		err = remove_name(s, drop->path);
-	if (err == VHD_E_BUSY)
-		return 0;
-	drop->gone = true;
-	return err;
-}
-
-struct other {
-	const struct settle *s;
-	const struct seen *of;
-	char *found;
-};
-
-static int
-look_for_other(const char *name, void *user)
-{
-	struct other *o = user;
-	const struct fs *fs = o->s->d->fs;
-	AUTO_FREE char *path = path_join(o->s->d->dirs[0], name);
-	struct fs_stat st;
-
-	if (!path)
-		return fail_nomem();
-	if (o->found || !strcmp(path, o->of->path) || is_merging_path(path) ||
-	    fs->ops->stat(&st, fs, path) != 0 || !same(&st, &o->of->st))
-		return 0;
-	o->found = TAKE(path);
-	return 0;
-}
-
-/* Blocks are moved only after the file has lost its own name. */
-static int
-settle_merge(struct settle *s, struct seen *seen)
-{
-	struct other o = {.s = s, .of = seen};
-	int err;
-
-	if (seen->st.links < 2)
-		return 0;
-	err = s->d->fs->ops->list(s->d->fs, s->d->dirs[0], look_for_other, &o);
-	if (!err && o.found)
-		err = drop_one_of(s, o.found, seen);
-	free(o.found);
-	return err;
-}
-
-static int
 settle_one(struct settle *s, size_t i)
 {
 	struct seen *seen = &s->seen[i];
 
 	if (is_merging_path(seen->path))
-		return settle_merge(s, seen);
-	if (same(&seen->st, &s->live) || is_untaken(s, seen->path)) {
-		seen->gone = true;
+		return settle_merge_name(s->d, seen->path, &seen->st);
+	if (same(&seen->st, &s->live) || is_untaken(s, seen->path))
 		return remove_name(s, seen->path);
-	}
-	for (size_t k = 0; k < i; k++)
-		if (!s->seen[k].gone && same(&seen->st, &s->seen[k].st) &&
-		    !is_merging_path(s->seen[k].path))
-			return drop_one_of(s, s->seen[k].path, seen);
 	if (!seen->st.readonly)
 		(void)s->d->fs->ops->set_readonly(s->d->fs, seen->path, true);
 	return 0;
@@ -315,6 +207,8 @@ snapshot_settle(const struct disk_place *d)
 
 	if (!err)
 		err = drop_temp(&s);
+	if (!err)
+		err = settle_rename(d);
 	if (!err)
 		err = d->fs->ops->list(d->fs, d->dirs[0], look, &s);
 	if (!err && s.n)

@@ -62,6 +62,9 @@ int kin_find(const struct entry **ret, const struct vhd_tree *kin,
 
 const struct entry *kin_at(const struct vhd_tree *kin, const char *path);
 
+/* Does its name say that it is a snapshot of the disk, or the disk itself? */
+bool kin_is_by_name(const struct entry *e, const struct disk_place *d);
+
 /* Does anything stand on the image at path, as far as is known? */
 bool kin_has_children(const struct vhd_tree *kin, const char *path);
 
@@ -82,10 +85,19 @@ int snapshot_child(char **ret_temp, const struct fs *fs, const char *path,
 		   const struct image *parent) MUST_CHECK;
 char *snapshot_temp(const char *path);
 
+/* One more name of a file while it is given another. */
+char *snapshot_rename_mark(const char *path);
+
 /* ---- settle.c ---- */
 
 /* Finish or undo what an interrupted command left.  The disk is held. */
 int snapshot_settle(const struct disk_place *d) MUST_CHECK;
+
+/* two_names.c: the part of that which is about files with two names; with the
+ * mark of a renaming, and with that of a merge at path. */
+int settle_rename(const struct disk_place *d) MUST_CHECK;
+int settle_merge_name(const struct disk_place *d, const char *path,
+		      const struct fs_stat *st) MUST_CHECK;
 
 /* ---- unfinished.c ---- */
 
@@ -102,6 +114,12 @@ int snapshot_revert(struct disk_place *d, const char *name,
 		    const char *keep) MUST_CHECK;
 int snapshot_rename(struct disk_place *d, const char *name,
 		    const char *new_name) MUST_CHECK;
+/* Give an image that others made the name of a snapshot; *ret, to be freed, is
+ * its new path, or NULL when it can have none.  The name comes from that of
+ * its file; to be freed, NULL when out of memory. */
+int snapshot_adopt(char **ret, struct disk_place *d,
+		   const char *path) MUST_CHECK;
+char *snapshot_adopted_name(const char *file);
 int snapshot_clone(struct disk_place *d, const char *name,
 		   const char *path) MUST_CHECK;
 int snapshot_delete(struct disk_place *d, const char *name) MUST_CHECK;

@@ -17,13 +17,23 @@ end_of_subtree(const struct vhd_tree *kin, size_t first)
 	return end;
 }
 
-/* A leaf without a snapshot's name is somebody's live disk. */
+/* A leaf without a snapshot's name is somebody's live disk, unless it is
+ * marked as read-only: that is what such a deletion does first. */
+static bool
+is_live(const struct disk_place *d, const struct entry *e)
+{
+	struct fs_stat st;
+
+	return !e->node.nchildren && !e->name && !e->node.merging &&
+	       (d->fs->ops->stat(&st, d->fs, e->path) != 0 || !st.readonly);
+}
+
 static int
-check_member(const struct disk_place *d, const struct entry *e)
+check_member(const struct disk_place *d, const struct entry *e, bool named)
 {
 	bool live = !strcmp(e->path, d->path);
 
-	if (live || (!e->node.nchildren && !e->name && !e->node.merging))
+	if (live || (!named && is_live(d, e)))
 		return fail(VHD_E_CHILDREN,
 			    "%s: stands on that snapshot and is %s, so it is "
 			    "not deleted with it",
@@ -46,7 +56,7 @@ check_members(const struct disk_place *d, const struct vhd_tree *kin,
 		char **paths;
 		size_t n;
 
-		err = check_member(d, e);
+		err = check_member(d, e, i == first);
 		if (!err)
 			err = children_find(&paths, &n, d, e->path,
 					    e->node.uuid);
@@ -76,6 +86,9 @@ deletion_subtree(struct disk_place *d, const struct vhd_tree *kin,
 		err = deletion_plan(&x);
 	if (err || job_dry_run(&x.job))
 		return err;
+	for (size_t i = first; i < end; i++)
+		(void)d->fs->ops->set_readonly(d->fs, kin->entries[i].path,
+					       true);
 	while (end > first && !err) {
 		end--;
 		x.path = kin->entries[end].path;

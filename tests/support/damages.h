@@ -69,7 +69,7 @@ static inline void
 damage_differ(struct hand *h)
 {
 	hand_make(h);
-	h->bytes[27]++;
+	h->bytes[28]++;
 	hand_seal_all(h);
 }
 
