@@ -101,7 +101,7 @@ simple('child-wrong-case', child, parent_name='BASE.VHD',
 simple('child-foreign-name', child, parent_name='other.vhd',
        locators=[('W2ku', 'D:\\x\\other.vhd'), ('W2ru', '.\\other.vhd')])
 simple('no-copy', writable=False, copy='none')
-simple('copy-differs', writable=False, copy={'timestamp': 1})
+simple('copy-differs', writable=False, copy={'creator_version': 1})
 simple('no-end', writable=False, end='none')
 simple('tap-0.1', dialect='tap', writable=False,
        layout='header@0x200 bat@0x600 blocks footer',
