@@ -1,14 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The shared library exports what vhd.h declares, all of it and nothing else.
+# A library shows what vhd.h declares, all of it and nothing else.
 # usage: symbols.sh SOURCE LIBRARY
 header=$1/include/vhd.h
 library=$2
 command -v nm >/dev/null || { echo "no nm"; exit 77; }
 [ -f "$library" ] || { echo "$library: not built"; exit 99; }
 
-exported=$(nm -D --defined-only "$library" |
-	awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort)
+case $library in
+*.a) list="nm -g --defined-only" ;;
+*) list="nm -D --defined-only" ;;
+esac
+exported=$($list "$library" |
+	awk 'NF == 3 && $2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort)
 declared=$(sed -n '/^VHD_API/,/;/p' "$header" | tr '\n' ' ' |
 	grep -oE 'vhd_[a-z0-9_]+[[:space:]]*\(' | tr -d ' (' | sort)
 
