@@ -160,8 +160,8 @@ int
 map_grow(struct map *map, uint64_t nwindows)
 {
 	uint64_t keep = map->nwindows < nwindows ? map->nwindows : nwindows;
-	_Atomic uint16_t *more;
-	struct mixed **mixed;
+	_Atomic uint16_t *more = NULL;
+	struct mixed **mixed = NULL;
 	int err = new_windows(&more, &mixed, nwindows);
 
 	if (err)

@@ -174,7 +174,7 @@ static int
 clear_bits_rule(struct check *c, struct reader *r, const struct block_view *v,
 		const uint8_t *bitmap, struct tally *t)
 {
-	uint32_t sector;
+	uint32_t sector = 0;
 	int err = first_data(&sector, c, r, v, bitmap, false);
 
 	if (err || sector == v->sectors)
@@ -193,7 +193,7 @@ static int
 zero_block_rule(struct check *c, struct reader *r, const struct block_view *v,
 		const uint8_t *bitmap, struct tally *t)
 {
-	uint32_t sector;
+	uint32_t sector = 0;
 	int err;
 
 	if (c->found.footer.type != VHD_TYPE_DYNAMIC)
