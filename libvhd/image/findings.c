@@ -82,6 +82,12 @@ keep(struct findings *f, enum check_rule rule, enum vhd_severity severity,
 	};
 }
 
+static uint64_t
+most_of(enum check_rule rule)
+{
+	return rules[rule].severity == VHD_NOTE ? CHECK_EACH_NOTE : CHECK_EACH;
+}
+
 void
 findings_vadd(struct findings *f, enum check_rule rule,
 	      enum vhd_severity severity, bool repairable, uint64_t offset,
@@ -93,7 +99,7 @@ findings_vadd(struct findings *f, enum check_rule rule,
 	f->with[severity]++;
 	if (f->count[rule] == 1 || severity > f->worst[rule])
 		f->worst[rule] = severity;
-	if (f->count[rule] > CHECK_EACH)
+	if (f->count[rule] > most_of(rule))
 		return;
 	(void)vsnprintf(message, sizeof(message), fmt, args);
 	keep(f, rule, severity, repairable, offset, message);
@@ -132,11 +138,11 @@ findings_finish(struct findings *f)
 	for (unsigned rule = 0; rule < CHECK_RULE_COUNT; rule++) {
 		char message[64];
 
-		if (f->count[rule] <= CHECK_EACH)
+		if (f->count[rule] <= most_of(rule))
 			continue;
 		(void)snprintf(message, sizeof(message),
 			       "and %" PRIu64 " more of this kind",
-			       f->count[rule] - CHECK_EACH);
+			       f->count[rule] - most_of(rule));
 		keep(f, rule, f->worst[rule], rules[rule].repairable, 0,
 		     message);
 	}

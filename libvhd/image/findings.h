@@ -2,8 +2,9 @@
 /* findings.h - what an examination of one file has to say.
  *
  * The rules have the numbers of format 20.  A damaged table can break a rule
- * a million times: the first CHECK_EACH findings of a rule are kept one by
- * one, the others are counted and told in one sentence. */
+ * a million times: the first CHECK_EACH findings of a rule (of notes,
+ * CHECK_EACH_NOTE) are kept one by one, the others are counted and told in one
+ * sentence. */
 #ifndef VHDI_FINDINGS_H
 #define VHDI_FINDINGS_H
 #include <stdarg.h>
@@ -16,7 +17,8 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-#define CHECK_EACH 20
+#define CHECK_EACH      20
+#define CHECK_EACH_NOTE 3
 
 /* R(rule, severity unless the finding says otherwise, can it be repaired?) */
 #define CHECK_RULES(R)                                                         \
