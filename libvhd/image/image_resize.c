@@ -28,24 +28,53 @@ store_size(struct image *img, uint64_t size)
 	return image_write_footers(img);
 }
 
-/* A fixed disk has one footer.  Growing relies on the file system to make the
- * new size durable after the data behind it, as ext4, xfs and btrfs do; a
- * footer left behind is found by the repair. */
+/* The new footer is where the disk ends or, in front of the old one, will end
+ * once the file has been cut. */
 static int
-resize_fixed(struct image *img, uint64_t size)
+end_fixed(struct image *img, uint64_t size)
 {
-	uint64_t was = img->footer_offset;
+	bool cut = size < img->footer_offset;
 	int err;
 
 	img->footer_offset = size;
 	err = store_size(img, size);
-	if (!err && size < was)
+	if (!err && cut)
 		err = img->io->ops->truncate(img->io, size + FOOTER_SIZE);
-	else if (!err && size > was)
-		err = io_write_zeros(img->io, was,
-				     min_u64(FOOTER_SIZE, size - was));
-	if (!err)
+	if (!err && cut)
 		err = sync_now(img);
+	return err;
+}
+
+/* A fixed disk has one footer.  A second one, which says the old size, is put
+ * where the new end will be, so that the first can be zeroed before the guest
+ * sees its place.  This relies on the file system to make the new length
+ * durable after the data behind it, as ext4, xfs and btrfs do; otherwise a
+ * footer left behind is found by the repair. */
+static int
+open_room(struct image *img, uint64_t size)
+{
+	uint64_t end = img->footer_offset;
+	int err = 0;
+
+	if (size > end) {
+		img->footer_offset = size;
+		img->file_size = size + FOOTER_SIZE;
+		err = image_write_footers(img);
+	}
+	if (!err)
+		err = io_write_zeros(img->io, img->size,
+				     min_u64(size, end + FOOTER_SIZE) -
+					     img->size);
+	return err ? err : sync_now(img);
+}
+
+static int
+resize_fixed(struct image *img, uint64_t size)
+{
+	int err = size > img->size ? open_room(img, size) : 0;
+
+	if (!err)
+		err = end_fixed(img, size);
 	if (!err) {
 		img->file_size = size + FOOTER_SIZE;
 		img->size = size;

@@ -27,7 +27,7 @@ complain(char *why, size_t why_size, const char *fmt, ...)
 	return false;
 }
 
-#define WHY_SIZE 400
+#define WHY_SIZE JUDGE_WHY
 
 static struct mem_data *
 file_of(const struct fs *fs)
@@ -153,26 +153,24 @@ expected(const struct vhd_finding *finding)
 	return false;
 }
 
-/* What a person would be told: no error, and after a recovery no warning. */
-static bool
-check_findings(const struct fs *fs, bool recovered, char *why)
+bool
+judge_findings(const struct fs *fs, const char *path, enum vhd_severity worst,
+	       char *why)
 {
-	const enum vhd_severity worst = recovered ? VHD_WARNING : VHD_ERROR;
 	const struct check_opts opts = {.now = 1800000000};
 	AUTO_FINDINGS struct findings findings = {0};
 	struct check check;
 	struct io *io;
 	bool ok = true;
 
-	if (fs->ops->open(&io, fs, DISK_PATH, 0) ||
-	    findings_init(&findings, DISK_PATH))
+	if (fs->ops->open(&io, fs, path, 0) || findings_init(&findings, path))
 		return complain(why, WHY_SIZE, "%s", error_message());
 	if (image_check(&check, io, &opts, &findings))
 		ok = complain(why, WHY_SIZE, "check: %s", error_message());
 	for (size_t i = 0; ok && i < findings.n; i++)
 		if (findings.list[i].severity >= worst &&
 		    !expected(&findings.list[i]))
-			ok = complain(why, WHY_SIZE, "check: %s %s",
+			ok = complain(why, WHY_SIZE, "check: %s: %s %s", path,
 				      findings.list[i].code,
 				      findings.list[i].message);
 	check_free(&check);
@@ -192,7 +190,7 @@ check_by_reading(const struct fs *fs, const struct reader_view *view, char *why)
 	if (ok && image_check_overlap(img))
 		ok = complain(why, WHY_SIZE, "D2: %s", error_message());
 	(void)image_close(img);
-	return ok && check_findings(fs, false, why);
+	return ok && judge_findings(fs, DISK_PATH, VHD_ERROR, why);
 }
 
 /* Recover and close: the same content, and a file at rest. */
@@ -220,7 +218,7 @@ check_by_writing(const struct fs *fs, const struct reader_view *view, char *why)
 	ok = reader_at_rest(data);
 	mem_data_free(data);
 	if (ok)
-		return check_findings(fs, true, why);
+		return judge_findings(fs, DISK_PATH, VHD_WARNING, why);
 	return complain(why, WHY_SIZE,
 			"the footers differ after recovery and close");
 }
@@ -235,8 +233,8 @@ check_state(const struct fs *fs, const struct disk *disk, char *why)
 	       check_by_writing(fs, &view, why);
 }
 
-static void
-add_to_story(struct judge *judge, const char *title, const char *text)
+void
+judge_tell(struct judge *judge, const char *title, const char *text)
 {
 	size_t used = strlen(judge->story);
 
@@ -252,10 +250,10 @@ tell_state(struct watch *watch, const struct crash_state *state,
 
 	watch->judge->failed = true;
 	if (why)
-		add_to_story(watch->judge, "violation", why);
+		judge_tell(watch->judge, "violation", why);
 	crash_state_text(text, sizeof(text), state);
-	add_to_story(watch->judge, "done so far", watch->disk->log);
-	add_to_story(watch->judge, "state", text);
+	judge_tell(watch->judge, "done so far", watch->disk->log);
+	judge_tell(watch->judge, "state", text);
 }
 
 /* Work on with what is left, and crash again. */
@@ -351,6 +349,6 @@ judge_disk(struct watch *watch)
 	if (!watch->disk->why[0] || watch->judge->failed)
 		return;
 	watch->judge->failed = true;
-	add_to_story(watch->judge, "violation", watch->disk->why);
-	add_to_story(watch->judge, "done so far", watch->disk->log);
+	judge_tell(watch->judge, "violation", watch->disk->why);
+	judge_tell(watch->judge, "done so far", watch->disk->log);
 }

@@ -2,6 +2,8 @@
 /* judge.h - look at every state in which a power cut may leave a disk. */
 #ifndef VHD_CRASH_JUDGE_H
 #define VHD_CRASH_JUDGE_H
+#include <vhd.h>
+
 #include "disk.h"
 
 /* One run of the whole program, or of one mutant. */
@@ -11,8 +13,17 @@ struct judge {
 	uint64_t states;            /* looked at so far */
 	uint64_t recoveries;        /* of which so many were worked on with */
 	bool failed;
-	char story[6000]; /* what led to the violation */
+	char story[10000]; /* what led to the violation */
 };
+
+/* "title: text", one more line of the story. */
+void judge_tell(struct judge *judge, const char *title, const char *text);
+
+/* What a person would be told by a check of one file: nothing as bad as
+ * `worst`; or else what, in JUDGE_WHY bytes. */
+#define JUDGE_WHY 400
+bool judge_findings(const struct fs *fs, const char *path,
+		    enum vhd_severity worst, char *why);
 
 /* From now on look at each state that a flush could leave behind.  depth: how
  * many crashes came before. */

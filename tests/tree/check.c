@@ -97,19 +97,44 @@ is_settled(const struct forest_state *s)
 	return true;
 }
 
+static bool
+read_unsettled(uint32_t *ret, struct forest *f, const struct forest_state *s)
+{
+	uint32_t sectors;
+
+	memmove(ret, s->value, sizeof(s->value));
+	if (is_settled(s) || !read_all(&sectors, ret, f->fs, s->path))
+		return true;
+	return forest_wrong(f, "%s does not open: %s", s->path,
+			    error_message());
+}
+
 bool
 forest_adopt(struct forest *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		struct forest_state *s = &f->state[i];
-		uint32_t sectors;
 
-		if (is_settled(s))
-			continue;
-		if (read_all(&sectors, s->value, f->fs, s->path))
-			return forest_wrong(f, "%s does not open: %s", s->path,
-					    error_message());
+		if (!read_unsettled(s->value, f, s))
+			return false;
 		memset(s->newer, 0, sizeof(s->newer));
+	}
+	return true;
+}
+
+bool
+forest_forget_unwritten(struct forest *f)
+{
+	uint32_t values[FOREST_SECTORS];
+
+	for (size_t i = 0; i < f->n; i++) {
+		struct forest_state *s = &f->state[i];
+
+		if (!read_unsettled(values, f, s))
+			return false;
+		for (uint32_t k = 0; k < s->sectors; k++)
+			if (values[k] == s->value[k])
+				s->newer[k] = 0;
 	}
 	return true;
 }
@@ -190,12 +215,16 @@ forest_check_between(struct forest *before, const struct forest *after,
 bool
 forest_finish(struct forest *after, const struct task *t)
 {
+	return forest_adopt(after) && forest_redo(after, t);
+}
+
+bool
+forest_redo(struct forest *after, const struct task *t)
+{
 	char message[sizeof(((struct error *)0)->message)] = "";
 	int err;
 
 	after->guests = after->cancel = false;
-	if (!forest_adopt(after))
-		return false;
 	err = t->kind == TASK_WRITE ? 0 : task_run(after, t);
 	if (err)
 		(void)snprintf(message, sizeof(message), "%s", error_message());

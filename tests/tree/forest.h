@@ -129,6 +129,9 @@ bool forest_check(struct forest *f);
 /* What was written and not flushed is there or not, and stays so. */
 bool forest_adopt(struct forest *f);
 
+/* A process that was killed may not have written it at all. */
+bool forest_forget_unwritten(struct forest *f);
+
 /* The task may have been done in part: each state is there as it was before,
  * or as it is afterwards, and only what the task takes away, or brings, may be
  * missing.  Left-overs are all right. */
@@ -136,6 +139,7 @@ bool forest_check_between(struct forest *before, const struct forest *after,
 			  const struct task *t);
 
 /* Do an interrupted task again: it must be complete then, and no left-overs
- * may be there. */
+ * may be there.  The first adopts before. */
 bool forest_finish(struct forest *after, const struct task *t);
+bool forest_redo(struct forest *after, const struct task *t);
 #endif
