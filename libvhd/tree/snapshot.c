@@ -82,8 +82,8 @@ exchange_names(const struct taking *t)
 		return err;
 	return fail(VHD_E_UNSUPPORTED,
 		    "%s: the file system can neither give a file two names "
-		    "nor exchange two names, so no snapshot can be taken in "
-		    "place; nothing was changed",
+		    "nor exchange two names, so no snapshot was taken; try: "
+		    "vhdtool convert, to a file system that can",
 		    t->c->name);
 }
 

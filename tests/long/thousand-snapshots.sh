@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# thousand-snapshots.sh - 1,000 snapshots of one disk are deleted in random
+# order; after each deletion all the others read what they did.
+#
+#	bash tests/long/thousand-snapshots.sh BUILD_DIR [SEED]
+#
+# Half a million disks are read; see docs/testing.md for how long that takes.
+set -eu
+build=$(cd "${1:?usage: thousand-snapshots.sh BUILD_DIR [SEED]}" && pwd)
+dir=$(mktemp -d "${TMPDIR:-/tmp}/vhd-many.XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+"$build/tests/tree/many" --seed "${2:-1}" 1000 "$dir"

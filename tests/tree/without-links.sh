@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+kind=tree
+. "$(dirname "$0")/../cli/functions.sh"
+claim "without hard links or holes, snapshots work by exchanging names; with \
+neither links nor exchange they are refused and nothing changes"
+requires fusermount3 python3
+[ -x "$HELPERS/passfs" ] || skip "built without libfuse3"
+[ -w /dev/fuse ] || skip "no /dev/fuse"
+there=$place/there
+
+leave() # end the file system
+{
+	cd "$place" || exit 99
+	fusermount3 -qu "$there" 2>/dev/null
+	wait
+}
+
+enter() # WHAT-IT-HAS...: a file system with images/ in it
+{
+	mkdir -p "$there"
+	"$HELPERS/passfs" "$@" "$place/images" "$there" &
+	for _ in $(seq 100); do
+		mountpoint -q "$there" && break
+		sleep 0.05
+	done
+	mountpoint -q "$there" || skip "FUSE does not work here"
+	cd "$there" || exit 99
+}
+
+guest() # DISK FIRST COUNT VALUE
+{
+	"$HELPERS/guest" "$@" || fail "guest $*" "written" "not"
+}
+trap 'leave; rm -rf "$place"' EXIT
+
+# Every command, with the states read by somebody else.
+everything()
+{
+	local first second third
+
+	vhdtool 0 create --block-size 512K disk.vhd 4M
+	guest disk.vhd 0 3000 1
+	first=$(content disk.vhd)
+	vhdtool 0 snapshot create disk.vhd one
+	guest disk.vhd 100 1000 2
+	second=$(content disk.vhd)
+	vhdtool 0 snapshot create disk.vhd two
+	guest disk.vhd 2000 5 3
+	third=$(content disk.vhd)
+	vhdtool 0 snapshot revert --keep three disk.vhd one
+	equal "reverted" "$first" "$(content disk.vhd)"
+	equal "kept" "$third" "$(content disk@three.vhd)"
+	vhdtool 0 snapshot rename disk.vhd one first
+	vhdtool 0 snapshot clone disk.vhd first clone.vhd
+	equal "a renamed parent" "$second" "$(content disk@two.vhd)"
+	equal "a clone" "$first" "$(content clone.vhd)"
+	vhdtool 0 snapshot delete disk.vhd two
+	equal "two was deleted" "$third" "$(content disk@three.vhd)"
+	vhdtool 0 snapshot delete disk.vhd first
+	equal "first was deleted" "$third" "$(content disk@three.vhd)"
+	equal "first was deleted" "$first" "$(content disk.vhd)"
+	equal "first was deleted" "$first" "$(content clone.vhd)"
+	equal "files" "clone.vhd disk.vhd disk@three.vhd" "$(ls -A | xargs)"
+	equal "snapshots that may be written to" "" \
+	    "$(find . -name '*@*' -perm /222)"
+	rm -f -- *
+}
+
+enter --exchange
+everything
+leave
+enter --link
+everything
+leave
+
+# Snapshots that were taken elsewhere.
+cd "$place/images" || exit 99
+"$VHDTOOL" create --block-size 512K disk.vhd 4M
+guest disk.vhd 0 3000 1
+first=$(content disk.vhd)
+"$VHDTOOL" snapshot create disk.vhd one
+guest disk.vhd 100 1000 2
+second=$(content disk.vhd)
+enter
+before=$(state *)
+vhdtool 1 snapshot create disk.vhd two
+stderr_has 'can neither give a file two names nor exchange two names.*try: '
+vhdtool 1 snapshot revert --keep two disk.vhd one
+stderr_has 'can neither give a file two names nor exchange two names.*try: '
+equal "files" "$before" "$(state *)"
+vhdtool 0 snapshot clone disk.vhd one clone.vhd
+vhdtool 0 snapshot rename disk.vhd one first
+equal "what is live" "$second" "$(content disk.vhd)"
+vhdtool 0 snapshot revert disk.vhd first
+equal "reverted" "$first" "$(content disk.vhd)"
+guest disk.vhd 100 1000 2
+vhdtool 0 snapshot delete disk.vhd first
+equal "deleted" "$second" "$(content disk.vhd)"
+equal "deleted" "$first" "$(content clone.vhd)"
+equal "files" "clone.vhd disk.vhd" "$(ls -A | xargs)"
