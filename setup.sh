@@ -11,8 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 need="build-essential cmake ninja-build pkg-config uuid-dev zlib1g-dev
-libjansson-dev nbdkit nbdkit-plugin-dev libnbd-bin libfuse3-dev fuse3"
-peers="libcmocka-dev libnbd-dev python3-libnbd nbdfuse python3 jq bc man-db
+libjansson-dev libnbd-dev nbdkit nbdkit-plugin-dev libnbd-bin libfuse3-dev fuse3"
+peers="libcmocka-dev python3-libnbd nbdfuse python3 jq bc man-db
 qemu-utils qemu-system-x86 7zip libvhdi-utils e2fsprogs ntfs-3g dosfstools
 mtools xfsprogs btrfs-progs fdisk gdisk fio clang clang-format
 libclang-rt-14-dev attr acl strace bzip2 xz-utils gnutls-bin libcap2-bin

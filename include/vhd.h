@@ -106,7 +106,8 @@ enum vhd_open_flags {
 	VHD_OPEN_RDWR = 1 << 0,
 	VHD_OPEN_NOPARENT = 1 << 1,   /* this file alone; holes read as zero */
 	VHD_OPEN_NOLOCK = 1 << 2,     /* the caller keeps other writers away */
-	VHD_OPEN_RAW = 1 << 3,        /* the file is a plain disk, not a VHD */
+	VHD_OPEN_RAW = 1 << 3,        /* the file is a plain disk, not a VHD;
+				       * or an NBD URI */
 	VHD_OPEN_RAW_PARENT = 1 << 4, /* a parent may be a plain disk */
 	VHD_OPEN_IGNORE_BITMAP = 1 << 5, /* salvage: an allocated block is all
 					  * present, as QEMU reads it */
@@ -444,8 +445,9 @@ struct vhd_convert_opts {
 };
 #define VHD_CONVERT_OPTS_INIT VHD_INIT_(vhd_convert_opts)
 
-/* Copy what the guest sees into a new file at path; an existing block device
- * is written in place.  Holes stay holes.  [parallel] on src */
+/* Copy what the guest sees into a new file at path; an existing block device,
+ * or the export that an NBD URI names, is written in place.  Holes stay holes.
+ * [parallel] on src */
 VHD_API int vhd_convert(vhd_t *src, const char *path,
 			const struct vhd_convert_opts *opts);
 

@@ -14,6 +14,7 @@
 #include "door.h"
 #include "info.h"
 #include "io/holder.h"
+#include "io/io_nbd.h"
 #include "job/check.h"
 #include "job/jobs.h"
 
@@ -59,10 +60,24 @@ chain_opts_from(struct chain_opts *ret, const struct vhd_open_opts *opts)
 	return err;
 }
 
+/* Where a disk is that the caller named. */
+static int
+place_of(const struct fs **ret, const char *path, uint32_t flags)
+{
+	*ret = io_nbd_fs_of(path, &fs_posix);
+	if (*ret == &fs_posix || flags & VHD_OPEN_RAW)
+		return 0;
+	return fail(VHD_E_UNSUPPORTED,
+		    "%s: an NBD server shows a plain disk, not a VHD file; "
+		    "name the format (-f raw)",
+		    path);
+}
+
 int
 vhd_open(vhd_t **ret, const char *path, const struct vhd_open_opts *opts)
 {
 	AUTO_FREE vhd_t *vhd = NULL;
+	const struct fs *fs;
 	struct chain_opts o;
 	int err = door_need(ret, "ret");
 
@@ -70,13 +85,15 @@ vhd_open(vhd_t **ret, const char *path, const struct vhd_open_opts *opts)
 		err = door_need(path, "path");
 	if (!err)
 		err = chain_opts_from(&o, opts);
+	if (!err)
+		err = place_of(&fs, path, o.flags);
 	if (err)
 		return err;
 	vhd = calloc(1, sizeof(*vhd));
 	if (!vhd)
 		return fail_nomem();
 	pthread_mutex_init(&vhd->info_lock, NULL);
-	err = chain_open(&vhd->chain, &fs_posix, path, &o);
+	err = chain_open(&vhd->chain, fs, path, &o);
 	if (err)
 		return err;
 	*ret = TAKE(vhd);
@@ -257,7 +274,9 @@ vhd_convert(vhd_t *src, const char *path, const struct vhd_convert_opts *opts)
 	struct vhd_convert_opts o;
 	int err = COPY_OPTS(o, opts);
 
-	return err ? err : job_convert(src->chain, path, &o);
+	return err ? err
+		   : job_convert(src->chain, io_nbd_fs_of(path, &fs_posix),
+				 path, &o);
 }
 
 int
@@ -276,7 +295,9 @@ vhd_convert_from_fd(int fd, const char *path,
 	struct vhd_convert_opts o;
 	int err = COPY_OPTS(o, opts);
 
-	return err ? err : job_convert_from_fd(&fs_posix, fd, path, &o);
+	return err ? err
+		   : job_convert_from_fd(io_nbd_fs_of(path, &fs_posix), fd,
+					 path, &o);
 }
 
 int

@@ -91,6 +91,8 @@ static const char *const examples[] = {
 	"Copy the disk to a block device.",
 	"convert -f raw --profile azure disk.img upload.vhd",
 	"Make a fixed image for Azure of a raw disk.",
+	"convert -f raw nbd://host/disk copy.vhd",
+	"Copy the disk that an NBD server exports.",
 	"convert -z disk.avhd - | ssh host 'cat >disk.vhd.gz'",
 	"Send a compressed copy to another host.",
 	NULL,
@@ -227,7 +229,7 @@ const struct command command_convert = {
 	.brief = "copy a disk into a new image of another type",
 	.about = "Copy the disk of SRC as its guest sees it, parents "
 		 "included, into the new image DST. Either may be a block "
-		 "device, or - for a "
+		 "device, an NBD export (nbd:// or nbd+unix://), or - for a "
 		 "pipe. Holes stay holes. A raw disk is never guessed: say -f "
 		 "raw to read one and -O raw to write one.",
 	.options = options,

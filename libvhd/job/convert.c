@@ -202,14 +202,15 @@ fill_plan(struct vhd_plan *plan, const struct conversion *conv,
 /* Only a look at the data tells how much of it is zero; it is taken when the
  * answer depends on it. */
 static int
-make_plan(struct conversion *conv, const char *path, bool force)
+make_plan(struct conversion *conv, const struct fs *fs, const char *path,
+	  bool force)
 {
 	uint32_t grain =
 		conv->type == VHD_TYPE_DYNAMIC ? conv->how.block_size : GRAIN;
 	struct touched quick = {.size = grain}, exact = {.size = grain};
 	struct vhd_plan plan = VHD_PLAN_INIT;
 	bool device;
-	int err = newfile_room(&plan.free, &device, conv->src->fs, path, force);
+	int err = newfile_room(&plan.free, &device, fs, path, force);
 
 	if (!err)
 		err = runs_count(&plan.bytes_to_copy, &quick, conv->src);
@@ -359,10 +360,11 @@ write_result(struct conversion *conv, struct newfile *nf)
 }
 
 static int
-convert_file(struct conversion *conv, const char *path, bool force)
+convert_file(struct conversion *conv, const struct fs *fs, const char *path,
+	     bool force)
 {
 	struct newfile nf;
-	int err = newfile_begin(&nf, conv->src->fs, path, force);
+	int err = newfile_begin(&nf, fs, path, force);
 
 	if (err)
 		return err;
@@ -370,7 +372,7 @@ convert_file(struct conversion *conv, const char *path, bool force)
 }
 
 int
-job_convert(struct chain *src, const char *path,
+job_convert(struct chain *src, const struct fs *fs, const char *path,
 	    const struct vhd_convert_opts *opts)
 {
 	bool force = opts->flags & VHD_CONVERT_FORCE;
@@ -379,9 +381,9 @@ job_convert(struct chain *src, const char *path,
 
 	if (err)
 		return err;
-	err = make_plan(&conv, path, force);
+	err = make_plan(&conv, fs, path, force);
 	if (!err && !job_dry_run(&conv.job))
-		err = convert_file(&conv, path, force);
+		err = convert_file(&conv, fs, path, force);
 	if (!err)
 		job_finish(&conv.job);
 	conversion_end(&conv);

@@ -27,7 +27,7 @@ int job_create(const struct fs *fs, const char *path,
 int job_compare(uint64_t *ret_offset, struct chain *a, struct chain *b,
 		const struct vhd_job_opts *opts) MUST_CHECK;
 int job_measure(struct vhd_measure *ret, struct chain *c) MUST_CHECK;
-int job_convert(struct chain *src, const char *path,
+int job_convert(struct chain *src, const struct fs *fs, const char *path,
 		const struct vhd_convert_opts *opts) MUST_CHECK;
 int job_convert_to_fd(struct chain *src, int fd,
 		      const struct vhd_convert_opts *opts) MUST_CHECK;

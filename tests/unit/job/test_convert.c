@@ -58,7 +58,7 @@ static int
 convert(struct fs *fs, const char *path, const struct vhd_convert_opts *opts)
 {
 	struct chain *src = open_disk(fs, "/vm/c.vhd", 0);
-	int err = job_convert(src, path, opts);
+	int err = job_convert(src, src->fs, path, opts);
 	struct error kept;
 
 	error_save(&kept);
@@ -122,7 +122,8 @@ test_azure_wants_whole_mebibytes(void **state)
 		struct chain *src = open_disk(fs, "/vm/c.vhd", VHD_OPEN_RAW);
 		struct image *img;
 
-		expect_ok(job_convert(src, "/out/a.vhd", &opts), "convert");
+		expect_ok(job_convert(src, src->fs, "/out/a.vhd", &opts),
+			  "convert");
 		assert_int_equal(chain_close(src), 0);
 		assert_true(length_of(fs, "/out/a.vhd") == (1 << 20) + 512);
 		img = open_image(fs, "/out/a.vhd", 0);

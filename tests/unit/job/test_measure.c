@@ -56,7 +56,7 @@ test_flat_copy_has_the_length_foretold(void **state)
 	struct chain *c = open_disk(fs, "/c.vhd", 0);
 
 	(void)state;
-	expect_ok(job_convert(c, "/flat.vhd", &opts), "converting");
+	expect_ok(job_convert(c, c->fs, "/flat.vhd", &opts), "converting");
 	close_disk(c);
 	assert_true(m.after_flatten == length_of(fs, "/flat.vhd"));
 	mem_fs_free(fs);
