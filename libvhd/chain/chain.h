@@ -62,6 +62,7 @@ struct chain {
 	pthread_cond_t flush_done;
 	uint64_t flush_started, flush_finished;
 	bool flush_running;
+	uint32_t flush_callers;   /* who wait for a generation to end */
 	struct error flush_error; /* of the last one; code 0: none */
 
 	_Atomic bool failed; /* P24, P25: sticky for the whole disk */
@@ -154,6 +155,9 @@ void chain_readahead(struct chain *c, uint64_t offset, uint64_t len);
  * callers share one generation. */
 int chain_flush(struct chain *c) MUST_CHECK;
 
+/* Does anyone wait for a flush? */
+bool chain_is_flushing(struct chain *c);
+
 /* Keep generations away while the layers change; the one under way ends
  * first. */
 void chain_hold_flush(struct chain *c);
@@ -189,6 +193,8 @@ int moved_start(struct chain *c) MUST_CHECK;
  * [gate of the block, closed] */
 int moved_add(struct chain *c, uint32_t block) MUST_CHECK;
 bool moved_has(const struct chain *c, uint64_t offset);
+/* Does any block wait to be cleared? */
+bool moved_waiting(struct chain *c);
 /* Take the list of blocks that wait to be cleared; the caller frees it. */
 size_t moved_take(uint32_t **ret, struct chain *c);
 /* They could not be cleared: they wait again. */

@@ -89,6 +89,7 @@ chain_flush(struct chain *c)
 			    c->name);
 	pthread_mutex_lock(&c->flush_mutex);
 	mine = c->flush_started + 1;
+	c->flush_callers++;
 	while (c->flush_finished < mine) {
 		if (!c->flush_running) {
 			err = run_generation(c);
@@ -98,8 +99,20 @@ chain_flush(struct chain *c)
 		if (c->flush_finished >= mine && c->flush_error.code)
 			err = error_restore(&c->flush_error);
 	}
+	c->flush_callers--;
 	pthread_mutex_unlock(&c->flush_mutex);
 	return err;
+}
+
+bool
+chain_is_flushing(struct chain *c)
+{
+	bool yes;
+
+	pthread_mutex_lock(&c->flush_mutex);
+	yes = c->flush_callers > 0;
+	pthread_mutex_unlock(&c->flush_mutex);
+	return yes;
 }
 
 void

@@ -190,6 +190,7 @@ write_piece(struct chain *c, const uint8_t *from, size_t n, uint64_t offset)
 	int err;
 
 	if (offset % SECTOR_SIZE || n % SECTOR_SIZE) {
+		gate_visit(&c->gate, window);
 		gate_close(&c->gate, offset, n);
 		err = write_partial(c, from, n, offset);
 		gate_open(&c->gate, offset, n);

@@ -167,6 +167,7 @@ zero_sectors(struct chain *c, uint64_t offset, uint64_t len, bool may_drop,
 	while (!err && len) {
 		uint64_t n = in_window(offset, len);
 
+		gate_visit(&c->gate, offset >> WINDOW_SHIFT);
 		gate_close(&c->gate, offset, n);
 		err = zero_window(c, offset, n, may_drop, only_own);
 		gate_open(&c->gate, offset, n);

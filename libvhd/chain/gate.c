@@ -15,8 +15,10 @@ gate_init(struct gate *gate)
 	pthread_rwlockattr_setkind_np(
 		&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 #endif
-	for (int i = 0; i < GATE_STRIPES; i++)
+	for (int i = 0; i < GATE_STRIPES; i++) {
 		pthread_rwlock_init(&gate->stripe[i].lock, &attr);
+		atomic_init(&gate->stripe[i].visits, 0);
+	}
 	pthread_rwlockattr_destroy(&attr);
 }
 
@@ -28,8 +30,27 @@ gate_free(struct gate *gate)
 }
 
 void
+gate_visit(struct gate *gate, uint64_t window)
+{
+	atomic_fetch_add_explicit(&gate->stripe[window % GATE_STRIPES].visits,
+				  1, memory_order_relaxed);
+}
+
+uint64_t
+gate_visits(struct gate *gate)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < GATE_STRIPES; i++)
+		n += atomic_load_explicit(&gate->stripe[i].visits,
+					  memory_order_relaxed);
+	return n;
+}
+
+void
 gate_share(struct gate *gate, uint64_t window)
 {
+	gate_visit(gate, window);
 	pthread_rwlock_rdlock(&gate->stripe[window % GATE_STRIPES].lock);
 }
 

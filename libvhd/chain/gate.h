@@ -7,6 +7,7 @@
 #ifndef VHDI_GATE_H
 #define VHDI_GATE_H
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define WINDOW_SHIFT   21
@@ -17,6 +18,7 @@
 struct gate {
 	struct {
 		pthread_rwlock_t lock;
+		_Atomic uint32_t visits; /* of guests, counted */
 	} __attribute__((aligned(64))) stripe[GATE_STRIPES];
 };
 
@@ -31,4 +33,9 @@ void gate_close(struct gate *gate, uint64_t offset, uint64_t len);
 void gate_open(struct gate *gate, uint64_t offset, uint64_t len);
 void gate_close_all(struct gate *gate);
 void gate_open_all(struct gate *gate);
+
+/* A guest that closes the gate itself says so; sharing is counted anyway. */
+void gate_visit(struct gate *gate, uint64_t window);
+/* Changes with every visit. */
+uint64_t gate_visits(struct gate *gate);
 #endif

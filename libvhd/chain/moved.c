@@ -87,6 +87,17 @@ moved_has(const struct chain *c, uint64_t offset)
 	return atomic_load(&c->moved.bits[block / 8]) & mask_of(block);
 }
 
+bool
+moved_waiting(struct chain *c)
+{
+	bool yes;
+
+	pthread_mutex_lock(&c->moved.lock);
+	yes = c->moved.n > 0;
+	pthread_mutex_unlock(&c->moved.lock);
+	return yes;
+}
+
 size_t
 moved_take(uint32_t **ret, struct chain *c)
 {

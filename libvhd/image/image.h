@@ -288,6 +288,9 @@ int image_place(uint64_t *ret_file_offset, struct image *img,
 		uint64_t offset) MUST_CHECK;
 int image_written(struct image *img, uint64_t offset, uint64_t len) MUST_CHECK;
 
+/* Have what was written there on its way to the disk before a flush asks. */
+void image_write_out(struct image *img, uint64_t offset, uint64_t len);
+
 /* Forget a block: it reads from the parent, or as zero.  The caller knows
  * that this is right, and that nobody reads or writes the block meanwhile.
  * Its space is free after the next flush (D7). */

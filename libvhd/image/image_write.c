@@ -223,6 +223,22 @@ image_drop_block(struct image *img, uint32_t block)
 	return err;
 }
 
+void
+image_write_out(struct image *img, uint64_t offset, uint64_t len)
+{
+	while (len && img->io->ops->write_out) {
+		size_t n = in_block(img, offset, len);
+		uint64_t at, run;
+
+		if (image_locate(&at, &run, img, offset))
+			return;
+		if (at != NO_OFFSET)
+			img->io->ops->write_out(img->io, at, n);
+		offset += n;
+		len -= n;
+	}
+}
+
 /* Copy the data of a block, holes staying holes. */
 static int
 copy_block(struct image *img, uint64_t to, uint64_t from)

@@ -63,6 +63,11 @@ struct io_ops {
 	/* Ask the system to read a range ahead.  Advice only. */
 	void (*readahead)(struct io *io, uint64_t offset, uint64_t length);
 
+	/* Bring a range that was written nearer to the disk, and wait for
+	 * that, so that the next flush has less to do.  Advice only; NULL
+	 * where it would do nothing. */
+	void (*write_out)(struct io *io, uint64_t offset, uint64_t length);
+
 	/* Take, change or give up the lock.  VHD_E_BUSY names the holder. */
 	int (*lock)(struct io *io, enum io_lock mode);
 

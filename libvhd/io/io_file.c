@@ -231,6 +231,7 @@ static const struct io_ops file_ops = {
 	.extent = io_file_extent,
 	.copy_range = io_file_copy_range,
 	.readahead = io_file_readahead,
+	.write_out = io_file_write_out,
 	.lock = io_file_lock,
 	.close = file_close,
 };

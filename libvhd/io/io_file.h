@@ -39,6 +39,7 @@ int io_file_extent(bool *ret_data, uint64_t *ret_end, struct io *io,
 int io_file_copy_range(struct io *to, uint64_t to_offset, struct io *from,
 		       uint64_t from_offset, uint64_t length);
 void io_file_readahead(struct io *io, uint64_t offset, uint64_t length);
+void io_file_write_out(struct io *io, uint64_t offset, uint64_t length);
 
 /* io_lock.c */
 int io_file_lock(struct io *io, enum io_lock mode);

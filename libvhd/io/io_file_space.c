@@ -201,3 +201,13 @@ io_file_readahead(struct io *io, uint64_t offset, uint64_t length)
 		(void)posix_fadvise(io_file_of(io)->fd, (off_t)offset,
 				    (off_t)length, POSIX_FADV_WILLNEED);
 }
+
+void
+io_file_write_out(struct io *io, uint64_t offset, uint64_t length)
+{
+	if (range_ok(offset, length, INT64_MAX))
+		(void)sync_file_range(
+			io_file_of(io)->fd, (off_t)offset, (off_t)length,
+			SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				SYNC_FILE_RANGE_WAIT_AFTER);
+}

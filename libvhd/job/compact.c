@@ -362,6 +362,7 @@ job_compact(struct chain *c, enum vhd_compact_mode mode,
 		return fail(VHD_E_BUSY, "%s: another job is running on it",
 			    c->layers[0].path);
 	job_start(&job, opts);
+	job_beside_guests(&job, c);
 	err = compact_locked(&k, mode);
 	pthread_mutex_unlock(&c->job_lock);
 	return err;

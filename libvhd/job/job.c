@@ -71,48 +71,76 @@ report_if_time(struct job *job, int64_t now)
 	return report(job);
 }
 
-/* A pause is not made up for by a burst: time that nobody used is lost. */
 static int
-obey_rate(struct job *job, uint64_t bytes, uint64_t rate)
+sleep_until(struct job *job, int64_t then)
 {
-	double seconds = (double)bytes / (double)rate;
-	int64_t now = now_ns();
-	int err;
-
-	if (seconds > LONGEST_SECOND)
-		seconds = LONGEST_SECOND;
-	if (job->due < now)
-		job->due = now;
-	job->due += (int64_t)(seconds * (double)NS_PER_SECOND);
-	while (now < job->due) {
-		int64_t nap = job->due - now;
+	for (int64_t now = now_ns(); now < then; now = now_ns()) {
+		int64_t nap = then - now;
+		int err;
 
 		sleep_ns(nap < REPORT_EVERY ? nap : REPORT_EVERY);
-		now = now_ns();
-		err = report_if_time(job, now);
+		err = report_if_time(job, now_ns());
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
+void
+job_beside_guests(struct job *job, struct chain *c)
+{
+	pace_start(&job->pace, c, now_ns());
+}
+
+bool
+job_has_guests(const struct job *job)
+{
+	return job->pace.busy;
+}
+
+static int
+give_way(struct job *job, int64_t now)
+{
+	int64_t rest = pace_rest(&job->pace, now);
+
+	return rest ? sleep_until(job, now + rest) : 0;
+}
+
+/* A pause is not made up for by a burst: time that nobody used is lost. */
+static int
+obey_rate(struct job *job, uint64_t bytes, uint64_t rate)
+{
+	double seconds = (double)bytes / (double)rate;
+	int64_t now = now_ns();
+
+	if (seconds > LONGEST_SECOND)
+		seconds = LONGEST_SECOND;
+	if (job->due < now)
+		job->due = now;
+	job->due += (int64_t)(seconds * (double)NS_PER_SECOND);
+	return sleep_until(job, job->due);
+}
+
 int
 job_step(struct job *job, uint64_t bytes)
 {
-	uint64_t rate;
+	int64_t now = now_ns();
+	uint64_t rate = 0;
 	int err;
 
 	job->done += bytes;
 	if (job->total && job->total < job->done)
 		job->total = job->done;
-	if (!job->opts)
-		return 0;
-	err = report_if_time(job, now_ns());
+	err = report_if_time(job, now);
+	if (!err)
+		err = give_way(job, now);
 	/* Whoever runs the job may change it meanwhile. */
-	rate = __atomic_load_n(&job->opts->rate, __ATOMIC_RELAXED);
-	if (err || !rate || !bytes)
-		return err;
-	return obey_rate(job, bytes, rate);
+	if (job->opts)
+		rate = __atomic_load_n(&job->opts->rate, __ATOMIC_RELAXED);
+	if (!err && rate && bytes)
+		err = obey_rate(job, bytes, rate);
+	pace_resume(&job->pace, now_ns());
+	return err;
 }
 
 int

@@ -22,6 +22,7 @@
 #include <vhd.h>
 
 #include "base/error.h"
+#include "job/pace.h"
 
 struct job {
 	const struct vhd_job_opts *opts; /* or NULL */
@@ -31,13 +32,20 @@ struct job {
 	bool cancelled;                  /* sticky */
 	int64_t reported; /* when the callback was last called, in ns */
 	int64_t due;      /* the rate allows no work before that, in ns */
+	struct pace pace;
 };
 
 void job_start(struct job *job, const struct vhd_job_opts *opts);
 
+/* The disk that it works on has guests, who come first. */
+void job_beside_guests(struct job *job, struct chain *c);
+
+/* Did guests use the disk lately? */
+bool job_has_guests(const struct job *job);
+
 /* Bytes were done: tell the callback, at most ten times a second, and sleep as
- * the rate demands, with the callback awake.  bytes may be 0: only see whether
- * to go on.  VHD_E_CANCELLED. */
+ * the rate and the guests demand, with the callback awake.  bytes may be 0:
+ * only see whether to go on.  VHD_E_CANCELLED. */
 int job_step(struct job *job, uint64_t bytes) MUST_CHECK;
 
 /* What follows is another kind of work, of this many bytes (0: unknown) beyond

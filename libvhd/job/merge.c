@@ -332,6 +332,7 @@ job_merge(struct chain *c, const struct vhd_merge_opts *opts)
 		return fail(VHD_E_BUSY, "%s: another job is running on it",
 			    c->layers[0].path);
 	job_start(&job, opts->job);
+	job_beside_guests(&job, c);
 	err = merge_locked(&m, opts->job);
 	merge_free(&m);
 	pthread_mutex_unlock(&c->job_lock);

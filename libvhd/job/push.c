@@ -19,6 +19,7 @@
 #include "job/push.h"
 
 #define BATCH_BYTES  (64u << 20) /* copied between two flushes */
+#define BATCH_SMALL  (16u << 20) /* while guests may have to wait for it */
 #define BATCH_BLOCKS 1024u
 #define CHUNK        (1u << 20)  /* read at once where data is looked at */
 #define SHORT_RUN    (64u << 10) /* below this, reading and writing is best */
@@ -251,6 +252,31 @@ commit(struct push *p)
 	return err ? err : image_flush(p->from);
 }
 
+/* What guests will wait for when they flush is kept small: data goes to the
+ * disk block by block, and a generation of theirs has made it count. */
+static void
+ease_next_flush(struct push *p, uint32_t block)
+{
+	uint64_t at = block_offset(p, block);
+
+	if (!job_has_guests(p->job))
+		return;
+	image_write_out(p->to, at,
+			min_u64(p->from->block_size, p->from->size - at));
+	if (p->layer == 0 && !moved_waiting(p->c)) {
+		p->copied = 0;
+		p->nblocks = 0;
+	}
+}
+
+static bool
+batch_is_full(const struct push *p)
+{
+	uint64_t most = job_has_guests(p->job) ? BATCH_SMALL : BATCH_BYTES;
+
+	return p->copied >= most || p->nblocks == BATCH_BLOCKS;
+}
+
 static int
 push_block(struct push *p, uint32_t block)
 {
@@ -259,9 +285,11 @@ push_block(struct push *p, uint32_t block)
 
 	if (err)
 		return err;
+	before = p->copied - before;
 	p->blocks[p->nblocks++] = block;
-	err = job_step(p->job, p->copied - before);
-	if (!err && (p->copied >= BATCH_BYTES || p->nblocks == BATCH_BLOCKS))
+	ease_next_flush(p, block);
+	err = job_step(p->job, before);
+	if (!err && batch_is_full(p))
 		err = commit(p);
 	return err;
 }

@@ -3,8 +3,9 @@
  *
  *	1 an empty child, complete and durable, under a temporary name
  *	2 the disk's file gets the snapshot's name as well; durable
- *	3 guests wait: everything they wrote is made durable, the child is
- *	  renamed over the disk's path, and the chain goes on with it
+ *	3 what guests wrote is made durable while they go on, until little is
+ *	  left; then they wait: the rest is made durable, the child is renamed
+ *	  over the disk's path, and the chain goes on with it
  *	4 the rename is durable before any flush is answered again
  *
  * Until 3 the disk is what it was, with one more name (undone by settle.c);
@@ -16,6 +17,8 @@
 
 #include "base/path.h"
 #include "tree/snapshot.h"
+
+#define QUICK_FLUSH_MS 5 /* not worth another one */
 
 struct taking {
 	struct chain *c;
@@ -117,13 +120,42 @@ switch_over(struct taking *t, struct new_leaf *leaf)
 	return 0;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The longer a flush took the more was written meanwhile, so another one is
+ * shorter; that a guest writes faster than the disk is no reason to go on. */
+static int
+flush_ahead(struct chain *c)
+{
+	int64_t took = INT64_MAX, last;
+	int err = 0;
+
+	do {
+		int64_t begin = now_ms();
+
+		err = chain_flush(c);
+		last = took;
+		took = now_ms() - begin;
+	} while (!err && took > QUICK_FLUSH_MS && took < last);
+	return err;
+}
+
 static int
 switch_held(struct taking *t)
 {
 	struct chain *c = t->c;
 	struct new_leaf leaf;
-	int err = chain_prepare_leaf(&leaf, c, t->disk, t->snapshot);
+	int err = flush_ahead(c);
 
+	if (!err)
+		err = chain_prepare_leaf(&leaf, c, t->disk, t->snapshot);
 	if (err)
 		return err;
 	chain_hold_flush(c);
