@@ -13,6 +13,7 @@
 #include "base/uuid.h"
 #include "chain/chain.h"
 #include "chain/family.h"
+#include "image/mutant.h"
 
 static void
 free_opts(struct chain_opts *o)
@@ -145,7 +146,7 @@ chain_open_image(struct image **ret, const struct chain *c, const char *path,
 		return err;
 	if (!(c->opts.flags & VHD_OPEN_NOLOCK))
 		err = io->ops->lock(io, write ? IO_LOCK_WRITE : IO_LOCK_READ);
-	if (!err)
+	if (!err && !mutant(OPEN_UNFLUSHED))
 		err = io->ops->flush(io);
 	if (err) {
 		struct error kept;

@@ -56,6 +56,8 @@ open_room(struct image *img, uint64_t size)
 	uint64_t end = img->footer_offset;
 	int err = 0;
 
+	if (mutant(ROOM_NOT_OPENED))
+		return 0;
 	if (size > end) {
 		img->footer_offset = size;
 		img->file_size = size + FOOTER_SIZE;

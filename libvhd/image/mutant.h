@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* mutant.h - mistakes that the crash tests must be able to find.
  *
- * Each is one step of the protocol of image_flush.c left out or done too
- * early.  In the library, mutant() is constant false and costs nothing; only
- * tests/crash compiles this floor with VHD_MUTANTS. */
+ * Each is one step of a protocol left out or done too early: of the work on
+ * one image, or of that on several, which floors above do.  In the library,
+ * mutant() is constant false and costs nothing; only tests/crash compiles the
+ * floors with VHD_MUTANTS. */
 #ifndef VHDI_MUTANT_H
 #define VHDI_MUTANT_H
 
 /* X(NAME): what goes wrong, and which rule it breaks. */
-#define MUTANTS(X)                                                             \
+#define IMAGE_MUTANTS(X)                                                       \
 	X(BITS_WITH_DATA)      /* bits are written before A (D3) */            \
 	X(NO_FIRST_SYNC)       /* E2 does not wait for A (D2, D3) */           \
 	X(NO_LAST_SYNC)        /* a flush returns before B (D5) */             \
@@ -29,13 +30,36 @@
 	X(HEADER_IN_PLACE)     /* a header is rewritten in use (D1) */         \
 	X(TABLE_TOO_SOON) /* a table grows over blocks in use on disk (D7) */
 
+#define TREE_MUTANTS(X)                                                        \
+	X(ROOM_NOT_OPENED)   /* a fixed disk grows over its old footer */      \
+	X(FILE_NOT_FLUSHED)  /* a new file gets its name before its content */ \
+	X(LINK_EARLY)        /* a link changes before the copies (P20) */      \
+	X(OPEN_UNFLUSHED)    /* opening believes the page cache (P14) */       \
+	X(CLEAR_EARLY)       /* blocks are cleared before P6 allows it */      \
+	X(ANSWER_EARLY)      /* a flush returns before the clearing (P8) */    \
+	X(DROP_EARLY)        /* a frozen layer is cleared too soon (P16) */    \
+	X(HIDE_NOT_SYNCED)   /* blocks move while the old name may be back */  \
+	X(HIDE_HALF)         /* a merge goes on beside a file's old name */    \
+	X(SKIP_EARLY)        /* a layer goes before its child has left it */   \
+	X(FINISH_EARLY)      /* a path changes before its children know */     \
+	X(FINISH_NOT_SYNCED) /* a merge returns before its last rename */      \
+	X(SECOND_NAME_NOT_SYNCED) /* a disk's path is lost to its child */     \
+	X(SNAPSHOT_NOT_SYNCED) /* it returns before the rename is durable */   \
+	X(KEPT_NOT_SYNCED)     /* a revert forgets what it was to keep */      \
+	X(RENAME_UNMARKED)     /* nothing tells which of two names stays */    \
+	X(DELETE_NOT_SYNCED)   /* a file that was deleted comes back */        \
+	X(NOTHING_SETTLED)     /* left-overs are left alone */
+
+#define MUTANTS(X)           IMAGE_MUTANTS(X) TREE_MUTANTS(X)
+#define MUTANT_FIRST_OF_TREE MUTANT_ROOM_NOT_OPENED
+
 #ifdef VHD_MUTANTS
 #define X(name) MUTANT_##name,
 enum mutant { MUTANT_NONE, MUTANTS(X) MUTANT_COUNT };
 #undef X
-extern enum mutant image_mutant;
+extern enum mutant present_mutant;
 extern const char *const mutant_names[];
-#define mutant(name) (image_mutant == MUTANT_##name)
+#define mutant(name) (present_mutant == MUTANT_##name)
 #else
 #define mutant(name) 0
 #endif

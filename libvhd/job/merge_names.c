@@ -17,6 +17,7 @@
 #include "chain/family.h"
 #include "chain/names.h"
 #include "chain/touched.h"
+#include "image/mutant.h"
 #include "job/merge.h"
 
 void
@@ -61,7 +62,7 @@ drop_old_name(struct merge *m, const char *path)
 
 	if (!dir)
 		return fail_nomem();
-	if (err || st.links < 2)
+	if (err || st.links < 2 || mutant(HIDE_HALF))
 		return err;
 	o.id = st.id;
 	err = fs->ops->list(fs, dir, drop_if_same, &o);
@@ -113,7 +114,7 @@ hide(struct merge *m, uint32_t i)
 		err = chain_link_layer(c, i - 1, to, l->img);
 	if (!err && !renamed)
 		err = fs->ops->unlink(fs, l->path);
-	if (!err)
+	if (!err && !mutant(HIDE_NOT_SYNCED))
 		err = fs->ops->sync_dir(fs, to);
 	return err ? err : chain_set_path(c, i, to);
 }
@@ -164,10 +165,13 @@ int
 merge_skip_layer(struct merge *m, uint32_t i)
 {
 	struct chain *c = m->c;
-	int err = chain_link_layer(c, i - 1, c->layers[i + 1].path,
-				   c->layers[i + 1].img);
+	int err = mutant(SKIP_EARLY) ? unlink_durably(c->fs, c->layers[i].path)
+				     : 0;
 
 	if (!err)
+		err = chain_link_layer(c, i - 1, c->layers[i + 1].path,
+				       c->layers[i + 1].img);
+	if (!err && !mutant(SKIP_EARLY))
 		err = unlink_durably(c->fs, c->layers[i].path);
 	return err ? err : chain_remove_layer(c, i);
 }
@@ -299,10 +303,14 @@ take_place(struct merge *m, const char *path)
 	const char *merged = c->layers[m->layer].path;
 	int err = finish_file(m);
 
+	if (!err && mutant(FINISH_EARLY))
+		err = fs->ops->rename(fs, hidden, path);
 	if (!err)
 		err = link_children(m, path);
-	if (!err)
+	if (!err && !mutant(FINISH_EARLY))
 		err = fs->ops->rename(fs, hidden, path);
+	if (mutant(FINISH_NOT_SYNCED))
+		return err;
 	if (!err)
 		err = fs->ops->sync_dir(fs, path);
 	if (!err)

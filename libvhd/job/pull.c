@@ -11,6 +11,7 @@
 
 #include "base/bits.h"
 #include "base/iszero.h"
+#include "image/mutant.h"
 #include "job/pull.h"
 
 #define PAGE 4096u
@@ -226,7 +227,7 @@ pull_layer(struct chain *c, struct job *job)
 	p.buf = buf;
 	for (uint64_t w = 0; w << WINDOW_SHIFT < p.end && !err; w++)
 		err = copy_closed(&p, w);
-	if (!err)
+	if (!err && !mutant(LINK_EARLY))
 		err = chain_flush(c);
 	if (!err)
 		err = relink(c);

@@ -11,6 +11,7 @@
 
 #include "base/bits.h"
 #include "base/uuid.h"
+#include "image/mutant.h"
 #include "job/job.h"
 #include "job/jobs.h"
 
@@ -191,7 +192,7 @@ static int
 switch_parent(struct rebase *r)
 {
 	struct chain *c = r->c;
-	int err = chain_flush(c);
+	int err = mutant(LINK_EARLY) ? 0 : chain_flush(c);
 
 	if (!err)
 		err = chain_link_layer(c, 0, r->parent->layers[0].path,

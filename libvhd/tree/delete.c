@@ -16,6 +16,7 @@
 #include "base/uuid.h"
 #include "chain/family.h"
 #include "chain/touched.h"
+#include "image/mutant.h"
 #include "job/jobs.h"
 #include "tree/delete.h"
 
@@ -138,6 +139,8 @@ deletion_remove_file(const struct deletion *x)
 	family_free_paths(paths, n);
 	if (!err)
 		err = fs->ops->unlink(fs, x->path);
+	if (mutant(DELETE_NOT_SYNCED))
+		return err;
 	return err ? err : fs->ops->sync_dir(fs, x->path);
 }
 

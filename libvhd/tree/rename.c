@@ -13,6 +13,7 @@
 #include "chain/family.h"
 #include "chain/names.h"
 #include "chain/touched.h"
+#include "image/mutant.h"
 #include "tree/snapshot.h"
 
 struct renaming {
@@ -126,6 +127,8 @@ set_mark(struct renaming *r)
 	const struct fs *fs = r->d->fs;
 	int err;
 
+	if (mutant(RENAME_UNMARKED))
+		return 0;
 	r->mark = snapshot_rename_mark(r->d->path);
 	if (!r->mark)
 		return fail_nomem();

@@ -12,6 +12,7 @@
 #include "base/uuid.h"
 #include "chain/family.h"
 #include "chain/names.h"
+#include "image/mutant.h"
 #include "job/jobs.h"
 #include "tree/snapshot.h"
 
@@ -112,7 +113,7 @@ put_child(const struct revert *r)
 	if (!err && r->kept) {
 		err = fs->ops->link(fs, d->path, r->kept);
 		named = !err;
-		if (!err)
+		if (!err && !mutant(KEPT_NOT_SYNCED))
 			err = fs->ops->sync_dir(fs, r->kept);
 	}
 	if (!err)

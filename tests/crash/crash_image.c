@@ -3,8 +3,8 @@
  *
  *	crash_image [STATES [SEED]]      look at so many states
  *	crash_image --short WORDS        every sequence of so many operations
- *	crash_image --mutants [STATES]   each mistake in image/mutant.h must
- *	                                 be found within so many states */
+ *	crash_image --mutants [STATES]   each mistake of IMAGE_MUTANTS must be
+ *	                                 found within so many states */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,10 +135,10 @@ run_mutants(uint64_t states)
 {
 	int survivors = 0;
 
-	for (int m = 1; m < MUTANT_COUNT; m++) {
+	for (int m = 1; m < MUTANT_FIRST_OF_TREE; m++) {
 		struct judge judge = fresh;
 
-		image_mutant = (enum mutant)m;
+		present_mutant = (enum mutant)m;
 		run_random(&judge, states, 1);
 		(void)printf("mutant %2d %-28s %s after %" PRIu64 " states\n",
 			     m, mutant_names[m],
@@ -147,7 +147,8 @@ run_mutants(uint64_t states)
 		(void)fflush(stdout);
 		survivors += !judge.failed;
 	}
-	(void)printf("%d mutants, %d survivors\n", MUTANT_COUNT - 1, survivors);
+	(void)printf("%d mutants, %d survivors\n", MUTANT_FIRST_OF_TREE - 1,
+		     survivors);
 	return survivors != 0;
 }
 

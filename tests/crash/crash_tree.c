@@ -3,6 +3,8 @@
  * snapshots.
  *
  *	crash_tree [STATES [SEED]]      look at so many states
+ *	crash_tree --mutants [STATES]   each mistake of TREE_MUTANTS must be
+ *	                                found within so many states
  *
  * The work is that of tests/tree: guests, snapshots, and jobs, which guests
  * write beside, and which are cancelled or killed now and then. */
@@ -87,27 +89,58 @@ move_on(struct forest *f, struct forest *after)
 	after->state = NULL;
 }
 
-/* It was stopped: the same command completes it.  To look at what is there
- * makes nothing durable. */
+/* The result stays, and was made durable before it was told. */
 static void
-recover(struct work *w, struct forest *after, const struct task *task)
+complete(struct work *w, const struct task *task)
+{
+	static const struct task nothing = {.kind = TASK_NONE};
+	struct forest after;
+
+	forest_copy(&after, &w->f);
+	task_apply(&after, task);
+	move_on(&w->f, &after);
+	w->watch.task = &nothing;
+	forest_judge_now(&w->watch);
+	if (!w->watch.judge->failed && forest_check(&w->f))
+		(void)forest_adopt(&w->f);
+}
+
+/* It was stopped, or refused, and may be asked for again.  To look at what is
+ * there makes nothing durable. */
+static void
+look_after_stop(struct work *w, const struct task *task)
+{
+	struct forest *f = &w->f, after;
+
+	if (f->why[0])
+		return;
+	forest_copy(&after, f);
+	task_apply(&after, task);
+	f->fs = crash_live(w->crash);
+	if (forest_check_between(f, &after, task))
+		(void)forest_forget_unwritten(f, &after);
+	f->fs = w->fault;
+	forest_end(&after);
+}
+
+static int
+attempt(struct work *w, const struct task *task, bool *ret_dead)
 {
 	struct forest *f = &w->f;
-	bool ok;
+	int err;
 
-	f->fs = crash_live(w->crash);
-	ok = forest_check_between(f, after, task) &&
-	     forest_adopt_between(f, after, true);
-	f->fs = w->fault;
-	if (ok && task->kind == TASK_WRITE)
-		(void)task_run(f, task);
-	if (!ok)
-		return;
-	forest_end(after);
-	forest_copy(after, f);
-	task_apply(after, task);
-	if (!forest_redo(after, task))
-		(void)forest_wrong(f, "%s", after->why);
+	if (f->cancel && forest_draw(f, 3) == 0)
+		arm(w);
+	err = task_run(f, task);
+	*ret_dead = fault_fired(w->fault);
+	fault_arm(w->fault, &(struct fault){.at = 0});
+	if (*ret_dead) {
+		f->why[0] = '\0'; /* a guest met its end */
+		forest_note(f, " : killed");
+	} else if (err) {
+		forest_note(f, " : %.100s", error_message());
+	}
+	return err;
 }
 
 static bool
@@ -117,65 +150,46 @@ is_refusal(int err)
 	       err == VHD_E_TOOBIG;
 }
 
-/* The result stays, and was made durable before it was told. */
-static void
-complete(struct work *w, struct forest *after)
-{
-	static const struct task nothing = {.kind = TASK_NONE};
-
-	move_on(&w->f, after);
-	w->watch.task = &nothing;
-	forest_judge_now(&w->watch);
-	if (!w->watch.judge->failed && forest_check(&w->f))
-		(void)forest_adopt(&w->f);
-}
-
-static int
-run(struct work *w, const struct task *task, bool *ret_dead)
+/* Again and again, until it is done: then it says that, or that there is
+ * nothing left to do.  False when it is refused. */
+static bool
+carry_out(struct work *w, const struct task *task)
 {
 	struct forest *f = &w->f;
-	int err;
+	bool dead = false;
+	int err = 0;
 
-	w->watch.task = task;
-	if (forest_draw(f, 3) == 0)
-		arm(w);
-	err = task_run(f, task);
-	*ret_dead = fault_fired(w->fault);
-	fault_arm(w->fault, &(struct fault){.at = 0});
-	if (*ret_dead)
-		forest_note(f, " : killed");
-	else if (err)
-		forest_note(f, " : %.100s", error_message());
-	return err;
+	for (int i = 0; i < 4 && !f->why[0]; i++) {
+		f->cancel = i < 3;
+		err = attempt(w, task, &dead);
+		if (!err || w->watch.judge->failed ||
+		    (i && (err == VHD_E_EXISTS || err == VHD_E_NOTFOUND)))
+			return true;
+		if (!i && !dead && is_refusal(err))
+			return false;
+		look_after_stop(w, task);
+	}
+	(void)forest_wrong(f, "it cannot be completed");
+	return false;
 }
 
 static void
 step(struct work *w)
 {
-	struct forest *f = &w->f, after;
+	struct forest *f = &w->f;
 	struct task task;
 	char text[500];
-	bool dead;
-	int err;
 
 	task_choose_any(&task, f);
 	if (task.kind == TASK_NONE)
 		return;
 	task_text(text, sizeof(text), &task);
 	forest_note(f, "\n    %s", text);
-	err = run(w, &task, &dead);
-	if (dead)
-		f->why[0] = '\0'; /* a guest met its end */
-	if (w->watch.judge->failed || f->why[0])
-		return;
-	forest_copy(&after, f);
-	if (!err || !is_refusal(err))
-		task_apply(&after, &task);
-	if (err && !is_refusal(err))
-		recover(w, &after, &task);
-	if (!f->why[0])
-		complete(w, &after);
-	forest_end(&after);
+	w->watch.task = &task;
+	if (!carry_out(w, &task))
+		task.kind = TASK_NONE;
+	if (!f->why[0] && !w->watch.judge->failed)
+		complete(w, &task);
 }
 
 static void
@@ -198,8 +212,10 @@ run_random(struct judge *judge, uint64_t states, uint64_t seed)
 	char again[100];
 
 	judge->limits.seed = seed;
-	while (judge->states < states && !judge->failed)
+	while (judge->states < states && !judge->failed) {
+		judge->limits.loose_names = seed % 2;
 		random_work(judge, seed++);
+	}
 	(void)snprintf(again, sizeof(again), "crash_tree %" PRIu64 " %" PRIu64,
 		       states, seed - 1);
 	if (judge->failed)
@@ -217,6 +233,28 @@ report(const struct judge *judge)
 	return judge->failed;
 }
 
+static int
+run_mutants(uint64_t states)
+{
+	int survivors = 0;
+
+	for (int m = MUTANT_FIRST_OF_TREE; m < MUTANT_COUNT; m++) {
+		struct judge judge = fresh;
+
+		present_mutant = (enum mutant)m;
+		run_random(&judge, states, 1);
+		(void)printf("mutant %2d %-28s %s after %" PRIu64 " states\n",
+			     m, mutant_names[m],
+			     judge.failed ? "caught" : "SURVIVES",
+			     judge.states);
+		(void)fflush(stdout);
+		survivors += !judge.failed;
+	}
+	(void)printf("%d mutants, %d survivors\n",
+		     MUTANT_COUNT - MUTANT_FIRST_OF_TREE, survivors);
+	return survivors != 0;
+}
+
 static uint64_t
 number(int argc, char **argv, int i, uint64_t otherwise)
 {
@@ -228,6 +266,8 @@ main(int argc, char **argv)
 {
 	struct judge judge = fresh;
 
+	if (argc > 1 && strcmp(argv[1], "--mutants") == 0)
+		return run_mutants(number(argc, argv, 2, 20000));
 	run_random(&judge, number(argc, argv, 1, 50000),
 		   number(argc, argv, 2, 1));
 	return report(&judge);

@@ -12,14 +12,6 @@
 
 #define MOST_DEPTH 2
 
-static bool
-exists(const struct fs *fs, const char *path)
-{
-	struct fs_stat st;
-
-	return fs->ops->stat(&st, fs, path) == 0;
-}
-
 /* ---- Files ---- */
 
 /* Names that begin with a dot are of files that need not be complete. */
@@ -97,40 +89,6 @@ tell_forest(struct judge *judge, const struct forest *f)
 	judge_tell(judge, "violation", f->why);
 }
 
-/* Each state is where it was, or where it will be. */
-static void
-find_states(struct forest *f, const struct forest *after)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		struct forest_state *s = &f->state[i];
-		const struct forest_state *t = forest_by_id(after, s->id);
-
-		if (t && !exists(f->fs, s->path))
-			memcpy(s->path, t->path, sizeof(s->path));
-	}
-}
-
-bool
-forest_adopt_between(struct forest *f, const struct forest *after, bool killed)
-{
-	struct forest found;
-	bool ok;
-
-	forest_copy(&found, f);
-	find_states(&found, after);
-	ok = killed ? forest_forget_unwritten(&found) : forest_adopt(&found);
-	for (size_t i = 0; i < f->n; i++) {
-		memcpy(f->state[i].value, found.state[i].value,
-		       sizeof(f->state[i].value));
-		memcpy(f->state[i].newer, found.state[i].newer,
-		       sizeof(f->state[i].newer));
-	}
-	if (!ok)
-		(void)forest_wrong(f, "%s", found.why);
-	forest_end(&found);
-	return ok;
-}
-
 /* ---- One state ---- */
 
 /* Its own file system is worked on. */
@@ -139,9 +97,10 @@ check_finish(struct judge *judge, struct between *b, const struct task *task)
 {
 	(void)b->after.fs->ops->list(b->after.fs, FOREST_DIR, mend_file,
 				     &b->after);
-	if (forest_finish(&b->after, task) && check_files(&b->after))
+	if (forest_settle(&b->before, &b->after, task) &&
+	    forest_redo(&b->after, task) && check_files(&b->after))
 		return true;
-	tell_forest(judge, &b->after);
+	tell_forest(judge, b->before.why[0] ? &b->before : &b->after);
 	judge_tell(judge, "after", "doing it again");
 	return false;
 }
@@ -163,9 +122,7 @@ go_on(struct forest_watch *before, const struct crash_state *state)
 	between_make(&b, &f, before->task, watch.crash);
 	watch.f = &f;
 	watch.depth++;
-	if (forest_adopt_between(&f, &b.after, false)) {
-		between_free(&b);
-		between_make(&b, &f, before->task, watch.crash);
+	if (forest_settle(&f, &b.after, before->task)) {
 		forest_watch(&watch);
 		(void)check_finish(judge, &b, before->task);
 		crash_set_hook(watch.crash, NULL, NULL);

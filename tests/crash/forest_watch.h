@@ -22,12 +22,6 @@ void forest_watch(struct forest_watch *watch);
 /* Look at what a power cut would leave now. */
 void forest_judge_now(struct forest_watch *watch);
 
-/* f may have become `after`, in part.  What was written and not flushed is
- * there or not: after a power cut it stays so, while after a kill what is
- * there may still be lost. */
-bool forest_adopt_between(struct forest *f, const struct forest *after,
-			  bool killed);
-
 /* Something else went wrong?  Then it is told. */
 void forest_judge(struct forest_watch *watch);
 #endif

@@ -2,7 +2,7 @@
 /* mutant.c - which mistake is made. */
 #include "image/mutant.h"
 
-enum mutant image_mutant;
+enum mutant present_mutant;
 
 #define X(name) #name,
 const char *const mutant_names[] = {"NONE", MUTANTS(X)};

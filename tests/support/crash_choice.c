@@ -161,8 +161,10 @@ chosen_names(const struct crash_choice *choice)
 
 	if (n)
 		memcpy(choice->name_room, log->names, n * sizeof(*log->names));
-	for (size_t i = 0; i < choice->names; i++)
-		n = crash_name_apply(choice->name_room, n, &log->ops[i]);
+	for (size_t i = 0; i < log->nops; i++)
+		if (crash_name_happened(choice, i))
+			n = crash_name_apply(choice->name_room, n,
+					     &log->ops[i]);
 	return n;
 }
 
@@ -246,8 +248,10 @@ crash_state_text(char *ret, size_t ret_size, const struct crash_state *state)
 	struct text text = {ret, ret_size};
 	size_t n = chosen_names(choice);
 
-	say(&text, "%zu of %zu changes of names; sector:version/versions\n",
-	    choice->names, choice->log->nops);
+	say(&text, "changes of names:");
+	for (size_t i = 0; i < choice->log->nops; i++)
+		say(&text, " %d", crash_name_happened(choice, i));
+	say(&text, "; sector:version/versions\n");
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t k = 0; k < choice->nfiles; k++)
 			if (choice->files[k] == choice->name_room[i].file)

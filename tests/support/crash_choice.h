@@ -2,7 +2,7 @@
 /* crash_choice.h - one of the states that a power cut may leave.
  *
  * A state is a choice: for each file one of its sizes, for each sector one of
- * the versions that go with that size, and how many changes of names have
+ * the versions that go with that size, and which changes of names have
  * happened.  The base of a sector, option 0, is what is durable. */
 #ifndef VHD_TEST_CRASH_CHOICE_H
 #define VHD_TEST_CRASH_CHOICE_H
@@ -23,7 +23,7 @@ struct crash_choice {
 	uint32_t *sizes; /* chosen, for each file */
 	struct crash_unit *units;
 	size_t nfiles, nunits;
-	size_t names; /* chosen: how many changes happened */
+	uint64_t names; /* chosen: a bit for each change that happened */
 	const struct crash_version **pool; /* all options */
 	struct crash_name *name_room;
 };
@@ -32,6 +32,24 @@ struct crash_choice {
 void crash_choice_init(struct crash_choice *choice,
 		       const struct crash_log *log);
 void crash_choice_free(struct crash_choice *choice);
+
+/* The changes of names up to the n-th, and did the i-th happen?  Those after
+ * the 63rd happen together. */
+#define CRASH_NAMES_MOST 63u
+static inline uint64_t
+crash_names_until(size_t n)
+{
+	return (UINT64_C(1) << (n < CRASH_NAMES_MOST ? n : CRASH_NAMES_MOST)) -
+	       1;
+}
+
+static inline bool
+crash_name_happened(const struct crash_choice *choice, size_t i)
+{
+	return choice->names >>
+		       (i < CRASH_NAMES_MOST ? i : CRASH_NAMES_MOST - 1) &
+	       1;
+}
 
 /* To be called when sizes were chosen: which versions go with them?  Past the
  * end of a file, none.  Every sector is at its base then. */

@@ -41,17 +41,21 @@ visit(struct walk *walk)
 
 /* The next choice of sizes and names; false after the last. */
 static bool
-next_frame(struct crash_choice *choice)
+next_frame(struct crash_choice *choice, bool loose)
 {
+	uint64_t all = crash_names_until(choice->log->nops);
+
 	for (size_t i = 0; i < choice->nfiles; i++) {
 		if (++choice->sizes[i] < choice->files[i]->nsizes)
 			return true;
 		choice->sizes[i] = 0;
 	}
-	if (++choice->names <= choice->log->nops)
-		return true;
-	choice->names = 0;
-	return false;
+	if (choice->names == all) {
+		choice->names = 0;
+		return false;
+	}
+	choice->names = loose ? choice->names + 1 : choice->names * 2 + 1;
+	return true;
 }
 
 static bool
@@ -67,7 +71,7 @@ next_pick(struct crash_choice *choice)
 
 /* How many states there are; limit + 1 when there are more. */
 static uint64_t
-count_states(struct crash_choice *choice, uint64_t limit)
+count_states(struct crash_choice *choice, uint64_t limit, bool loose)
 {
 	uint64_t total = 0;
 
@@ -78,7 +82,7 @@ count_states(struct crash_choice *choice, uint64_t limit)
 		for (size_t i = 0; i < choice->nunits && product <= limit; i++)
 			product *= choice->units[i].n + 1;
 		total += product;
-	} while (next_frame(choice) && total <= limit);
+	} while (next_frame(choice, loose) && total <= limit);
 	memset(choice->sizes, 0, choice->nfiles * sizeof(*choice->sizes));
 	choice->names = 0;
 	return total > limit ? limit + 1 : total;
@@ -94,7 +98,8 @@ walk_all(struct walk *walk)
 		do
 			result = visit(walk);
 		while (!result && next_pick(&walk->choice));
-	} while (!result && next_frame(&walk->choice));
+	} while (!result &&
+		 next_frame(&walk->choice, walk->limits->loose_names));
 	return result;
 }
 
@@ -114,15 +119,16 @@ static void
 choose_frame(struct crash_choice *choice, uint64_t when)
 {
 	const struct crash_log *log = choice->log;
+	size_t names = 0;
 
 	for (size_t i = 0; i < choice->nfiles; i++) {
 		choice->sizes[i] = choice->files[i]->nsizes - 1;
 		while (choice->files[i]->sizes[choice->sizes[i]].when > when)
 			choice->sizes[i]--;
 	}
-	for (choice->names = 0; choice->names < log->nops; choice->names++)
-		if (log->ops[choice->names].when > when)
-			break;
+	while (names < log->nops && log->ops[names].when <= when)
+		names++;
+	choice->names = crash_names_until(names);
 	crash_choice_sizes(choice);
 }
 
@@ -221,7 +227,11 @@ walk_frames(struct walk *walk)
 		}
 	for (size_t k = 0; k < choice->log->nops && !result; k++) {
 		choose_prefix(choice, UINT64_MAX);
-		choice->names = k;
+		if (walk->limits->loose_names && draw(walk, 2))
+			choice->names ^=
+				crash_names_until(k + 1) ^ crash_names_until(k);
+		else
+			choice->names = crash_names_until(k);
 		result = visit(walk);
 	}
 	return result;
@@ -268,7 +278,11 @@ choose_at_random(struct walk *walk)
 	for (size_t i = 0; i < choice->nfiles; i++)
 		choice->sizes[i] =
 			(uint32_t)draw(walk, choice->files[i]->nsizes);
-	choice->names = (size_t)draw(walk, choice->log->nops + 1);
+	choice->names =
+		crash_names_until((size_t)draw(walk, choice->log->nops + 1));
+	if (walk->limits->loose_names)
+		choice->names = draw(walk, UINT64_MAX) &
+				crash_names_until(choice->log->nops);
 	crash_choice_sizes(choice);
 	for (size_t i = 0; i < choice->nunits; i++)
 		if (choice->units[i].n && draw(walk, 16) < odds)
@@ -322,8 +336,8 @@ crash_each_state(uint64_t *ret_count, struct fs *fs,
 
 	pthread_mutex_lock(&self->lock);
 	crash_choice_init(&walk.choice, &self->log);
-	if (count_states(&walk.choice, limits->exhaustive) <=
-	    limits->exhaustive)
+	if (count_states(&walk.choice, limits->exhaustive,
+			 limits->loose_names) <= limits->exhaustive)
 		result = walk_all(&walk);
 	else
 		result = walk_some(&walk);

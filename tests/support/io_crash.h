@@ -8,7 +8,8 @@
  *  - the size of a file may be any that it had; what lies beyond an older one
  *    is gone, what was cut off by a shrink is gone once that shrink is;
  *  - of the changes of names, any number from the first on may have happened,
- *    and sync_dir makes them durable up to the last one in its directory;
+ *    as on file systems with a journal, or any of them at all (loose_names);
+ *    sync_dir makes them durable up to the last one in its directory;
  *  - neither waits for the other: a name may lead to a file without content.
  * A flush covers what completed before it was called; it does not make a name
  * durable. */
@@ -39,6 +40,7 @@ struct crash_limits {
 	uint64_t sampled;    /* about so many, if there are more: all prefixes
 			      * in time, all but one, only one, pairs, random */
 	uint64_t seed;
+	bool loose_names; /* changes of names keep no order */
 };
 
 struct crash_state {

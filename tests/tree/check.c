@@ -98,24 +98,43 @@ is_settled(const struct forest_state *s)
 }
 
 static bool
-read_unsettled(uint32_t *ret, struct forest *f, const struct forest_state *s)
+exists(const struct forest *f, const char *path)
 {
+	struct fs_stat st;
+
+	return f->fs->ops->stat(&st, f->fs, path) == 0;
+}
+
+/* f may have become `after`, in part: where is the state now? */
+static const char *
+where_is(const struct forest *f, const struct forest_state *s,
+	 const struct forest *after)
+{
+	const struct forest_state *t = forest_by_id(after, s->id);
+
+	return t && !exists(f, s->path) ? t->path : s->path;
+}
+
+static bool
+read_unsettled(uint32_t *ret, struct forest *f, const struct forest_state *s,
+	       const struct forest *after)
+{
+	const char *path = where_is(f, s, after);
 	uint32_t sectors;
 
 	memmove(ret, s->value, sizeof(s->value));
-	if (is_settled(s) || !read_all(&sectors, ret, f->fs, s->path))
+	if (is_settled(s) || !read_all(&sectors, ret, f->fs, path))
 		return true;
-	return forest_wrong(f, "%s does not open: %s", s->path,
-			    error_message());
+	return forest_wrong(f, "%s does not open: %s", path, error_message());
 }
 
-bool
-forest_adopt(struct forest *f)
+static bool
+adopt(struct forest *f, const struct forest *after)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		struct forest_state *s = &f->state[i];
 
-		if (!read_unsettled(s->value, f, s))
+		if (!read_unsettled(s->value, f, s, after))
 			return false;
 		memset(s->newer, 0, sizeof(s->newer));
 	}
@@ -123,14 +142,31 @@ forest_adopt(struct forest *f)
 }
 
 bool
-forest_forget_unwritten(struct forest *f)
+forest_adopt(struct forest *f)
+{
+	return adopt(f, f);
+}
+
+bool
+forest_settle(struct forest *before, struct forest *after, const struct task *t)
+{
+	if (!adopt(before, after))
+		return false;
+	forest_end(after);
+	forest_copy(after, before);
+	task_apply(after, t);
+	return true;
+}
+
+bool
+forest_forget_unwritten(struct forest *f, const struct forest *after)
 {
 	uint32_t values[FOREST_SECTORS];
 
 	for (size_t i = 0; i < f->n; i++) {
 		struct forest_state *s = &f->state[i];
 
-		if (!read_unsettled(values, f, s))
+		if (!read_unsettled(values, f, s, after))
 			return false;
 		for (uint32_t k = 0; k < s->sectors; k++)
 			if (values[k] == s->value[k])
@@ -163,14 +199,6 @@ forest_check(struct forest *f)
 	if (!f->why[0])
 		(void)f->fs->ops->list(f->fs, FOREST_DIR, check_name, f);
 	return !f->why[0];
-}
-
-static bool
-exists(const struct forest *f, const char *path)
-{
-	struct fs_stat st;
-
-	return f->fs->ops->stat(&st, f->fs, path) == 0;
 }
 
 static bool
@@ -210,12 +238,6 @@ forest_check_between(struct forest *before, const struct forest *after,
 	for (size_t i = 0; ok && i < after->n; i++)
 		ok = check_if_there(before, after, after->state[i].path, limit);
 	return ok;
-}
-
-bool
-forest_finish(struct forest *after, const struct task *t)
-{
-	return forest_adopt(after) && forest_redo(after, t);
 }
 
 bool

@@ -31,7 +31,7 @@ struct forest_state {
 enum task_kind {
 	TASK_NONE,
 	TASK_WRITE,
-	TASK_CREATE,
+	TASK_CREATE, /* number: of requests before, if the disk is in use */
 	TASK_REVERT, /* other: keep, or "" */
 	TASK_DELETE,
 	TASK_DELETE_TREE,
@@ -129,17 +129,22 @@ bool forest_check(struct forest *f);
 /* What was written and not flushed is there or not, and stays so. */
 bool forest_adopt(struct forest *f);
 
-/* A process that was killed may not have written it at all. */
-bool forest_forget_unwritten(struct forest *f);
-
 /* The task may have been done in part: each state is there as it was before,
  * or as it is afterwards, and only what the task takes away, or brings, may be
  * missing.  Left-overs are all right. */
 bool forest_check_between(struct forest *before, const struct forest *after,
 			  const struct task *t);
 
+/* The same of a forest that may have become `after`, in part; `after` is what
+ * it will be once the task is done. */
+bool forest_settle(struct forest *before, struct forest *after,
+		   const struct task *t);
+
+/* Likewise, but what was written may still be lost: a process was killed.  It
+ * may not have written all. */
+bool forest_forget_unwritten(struct forest *f, const struct forest *after);
+
 /* Do an interrupted task again: it must be complete then, and no left-overs
- * may be there.  The first adopts before. */
-bool forest_finish(struct forest *after, const struct task *t);
+ * may be there. */
 bool forest_redo(struct forest *after, const struct task *t);
 #endif

@@ -15,7 +15,9 @@
 static const char *
 file_name(const char *path)
 {
-	return strrchr(path, '/') + 1;
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
 }
 
 /* Does a user call the state by a name of this disk, or by its file? */
@@ -175,6 +177,7 @@ choose(struct task *t, struct forest *f)
 		return true;
 	case TASK_CREATE:
 		new_name(t->name, f);
+		t->number = (uint32_t)forest_draw(f, 5);
 		return forest_depth(f, live) < f->max_depth;
 	case TASK_COMPACT:
 		t->number = (uint32_t)forest_draw(f, 2);
@@ -259,6 +262,16 @@ run_write(struct forest *f, const struct task *t, struct chain *c,
 	return f->why[0] ? VHD_E_IO : 0;
 }
 
+/* Of a disk in use. */
+static int
+run_live_create(struct forest *f, const struct task *t, struct chain *c,
+		struct forest_state *s)
+{
+	int err = f->guests ? run_write(f, t, c, s) : 0;
+
+	return err ? err : snapshot_create_live(c, t->name);
+}
+
 /* Which layer has that path; or else, as a merge was interrupted, the lowest
  * with a hidden name. */
 static int
@@ -308,6 +321,8 @@ run_on_chain(struct forest *f, const struct task *t)
 	job.progress_user = &w;
 	if (t->kind == TASK_WRITE)
 		err = run_write(f, t, w.c, s);
+	else if (t->kind == TASK_CREATE)
+		err = run_live_create(f, t, w.c, s);
 	else if (t->kind == TASK_COMPACT)
 		err = job_compact(
 			w.c, t->number ? VHD_COMPACT_REPACK : VHD_COMPACT_PUNCH,
@@ -365,6 +380,8 @@ run_on_tree(struct forest *f, const struct task *t)
 int
 task_run(struct forest *f, const struct task *t)
 {
+	if (t->kind == TASK_CREATE)
+		return t->number ? run_on_chain(f, t) : run_on_tree(f, t);
 	switch (t->kind) {
 	case TASK_NONE:
 	case TASK_COUNT:

@@ -68,7 +68,9 @@ recover(struct forest *f, struct forest *after, const struct task *task)
 	after->unfinished = false;
 	if (!forest_check_between(f, after, task))
 		return false;
-	if (!forest_finish(after, task)) {
+	if (!forest_settle(f, after, task))
+		return false;
+	if (!forest_redo(after, task)) {
 		(void)snprintf(f->why, sizeof(f->why), "%s", after->why);
 		return false;
 	}
