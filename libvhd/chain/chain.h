@@ -86,7 +86,8 @@ int chain_close(struct chain *chain);
 /* Close, and return err, or else why closing failed. */
 int chain_close_after(struct chain *chain, int err) MUST_CHECK;
 
-/* Open one file by the rules of a chain: flushed, locked, judged. */
+/* Open one file by the rules of a chain: flushed, locked, judged.  path is
+ * resolved, so what is a link by now was put there meanwhile. */
 int chain_open_image(struct image **ret, const struct chain *c,
 		     const char *path, bool write, bool raw) MUST_CHECK;
 DEFINE_CLEANUP(struct chain, chain_close);

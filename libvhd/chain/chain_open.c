@@ -140,7 +140,8 @@ chain_open_image(struct image **ret, const struct chain *c, const char *path,
 		 bool write, bool raw)
 {
 	struct io *io;
-	int err = c->fs->ops->open(&io, c->fs, path, write ? FS_OPEN_WRITE : 0);
+	unsigned flags = FS_OPEN_NOFOLLOW | (write ? FS_OPEN_WRITE : 0);
+	int err = c->fs->ops->open(&io, c->fs, path, flags);
 
 	if (err)
 		return err;

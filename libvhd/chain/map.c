@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* map.c - owners of windows, and a cache of those that have several.
  *
+ * A file may claim to be a disk of any size, so what is not known takes no
+ * memory: owners are kept inverted, which makes untouched zeros "unknown".
+ *
  * Everything here can be made again from the images, so memory that cannot be
  * had only means that a window is forgotten. */
 #include <stdlib.h>
@@ -16,7 +19,7 @@ new_windows(_Atomic uint16_t **ret, struct mixed ***ret_mixed, uint64_t n)
 	struct mixed **mixed = NULL;
 
 	if (n < SIZE_MAX / sizeof(*mixed)) {
-		w = malloc(((size_t)n + 1) * sizeof(*w));
+		w = calloc((size_t)n + 1, sizeof(*w));
 		mixed = calloc((size_t)n + 1, sizeof(struct mixed *));
 	}
 	if (!w || !mixed) {
@@ -24,7 +27,6 @@ new_windows(_Atomic uint16_t **ret, struct mixed ***ret_mixed, uint64_t n)
 		free(mixed);
 		return fail_nomem();
 	}
-	memset((void *)w, 0xff, ((size_t)n + 1) * sizeof(*w));
 	*ret = w;
 	*ret_mixed = mixed;
 	return 0;
@@ -117,8 +119,9 @@ free_lists(struct map *map, struct map_stripe *s)
 static void
 store(struct map *map, uint64_t window, uint16_t owner)
 {
-	atomic_store_explicit(&map->window[window], owner,
-			      memory_order_release);
+	if (map_window(map, window) != owner)
+		atomic_store_explicit(&map->window[window], map_inverted(owner),
+				      memory_order_release);
 }
 
 void
@@ -169,7 +172,10 @@ map_grow(struct map *map, uint64_t nwindows)
 	for (uint64_t w = keep; w < map->nwindows; w++)
 		discard(map, map->mixed[w]);
 	for (uint64_t w = 0; w < keep; w++) {
-		atomic_init(&more[w], map_window(map, w));
+		uint16_t owner = map_window(map, w);
+
+		if (owner != OWNER_UNKNOWN)
+			atomic_init(&more[w], map_inverted(owner));
 		if (map->mixed[w])
 			mixed[w] = map->mixed[w];
 	}

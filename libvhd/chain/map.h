@@ -32,7 +32,7 @@ struct map_stripe {
 };
 
 struct map {
-	_Atomic uint16_t *window; /* [its stripe; reads need none] */
+	_Atomic uint16_t *window; /* inverted [its stripe; reads need none] */
 	struct mixed **mixed;     /* NULL: not cached [its stripe] */
 	uint64_t nwindows;
 	struct map_stripe stripe[MAP_STRIPES];
@@ -46,11 +46,18 @@ void map_free(struct map *map);
 /* More windows. [all gates closed] */
 int map_grow(struct map *map, uint64_t nwindows);
 
+static inline uint16_t
+map_inverted(uint16_t owner)
+{
+	return (uint16_t)~owner;
+}
+
 /* The owner of a whole window, or OWNER_MIXED or OWNER_UNKNOWN. */
 static inline uint16_t
 map_window(const struct map *map, uint64_t window)
 {
-	return atomic_load_explicit(&map->window[window], memory_order_acquire);
+	return map_inverted(atomic_load_explicit(&map->window[window],
+						 memory_order_acquire));
 }
 
 /* The owner of sector `first` of a window and for how many sectors, at most

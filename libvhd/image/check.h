@@ -30,6 +30,7 @@
 #include "io/io.h"
 
 #define CHECK_MAX_BLOCKS (1u << 26)
+#define CHECK_MAX_SPARE  (1u << 20) /* entries looked at past the disk */
 #define PAGE_SIZE_4K     4096u
 
 /* How an examination tells what it is doing; see job/job.h. */

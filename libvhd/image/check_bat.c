@@ -87,7 +87,7 @@ load_table(struct check *c)
 	c->bat = malloc((c->blocks + 1) * sizeof(*c->bat));
 	if (!c->bat)
 		return fail_nomem();
-	return read_table(c, inside);
+	return read_table(c, min_u64(inside, c->need + CHECK_MAX_SPARE));
 }
 
 static int

@@ -399,6 +399,20 @@ check_fixed(const struct io *io, const struct candidate *end, unsigned flags)
 		    io->name, end->footer.current_size, end->offset);
 }
 
+/* The first bytes of a fixed disk are its guest's (V02). */
+static int
+check_vhdx(const struct io *io, const uint8_t *head,
+	   const struct candidate *end)
+{
+	if (memcmp(head, "vhdxfile", 8) != 0 ||
+	    (usable(end) && !is_sparse(&end->footer)))
+		return 0;
+	return fail(VHD_E_FORMAT,
+		    "%s: a VHDX, which is another format than VHD; "
+		    "try: qemu-img convert -O vpc FILE NEW.vhd",
+		    io->name);
+}
+
 static int
 load_both(struct candidate *ret_end, struct candidate *ret_start,
 	  uint8_t head[static FOOTER_SIZE], struct io *io, uint64_t size)
@@ -409,12 +423,9 @@ load_both(struct candidate *ret_end, struct candidate *ret_start,
 	err = io->ops->pread(io, head, (size_t)n, 0);
 	if (err)
 		return err;
-	if (!memcmp(head, "vhdxfile", 8))
-		return fail(VHD_E_FORMAT,
-			    "%s: a VHDX, which is another format than VHD; "
-			    "try: qemu-img convert -O vpc FILE NEW.vhd",
-			    io->name);
 	err = load_end(ret_end, io, size);
+	if (!err)
+		err = check_vhdx(io, head, ret_end);
 	if (err)
 		return err;
 	return load(ret_start, io, 0, n, size);

@@ -129,7 +129,9 @@ static int
 clear_entries(struct repair *r)
 {
 	const struct check *c = r->c;
-	uint64_t first = c->need, end = c->found.hdr.max_entries;
+	uint64_t first = c->need;
+	uint64_t end =
+		min_u64(c->found.hdr.max_entries, first + CHECK_MAX_SPARE);
 	AUTO_FREE uint8_t *raw = malloc(CHUNK);
 	int err = 0;
 
