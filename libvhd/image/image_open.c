@@ -202,6 +202,7 @@ recover(struct image *img)
 	const unsigned ours =
 		DEFECT_END_MISSING | DEFECT_HALF_UPDATE | DEFECT_SHORT_FOOTER;
 	uint64_t end;
+	int err = 0;
 
 	if (img->defects & ~ours)
 		return fail(VHD_E_CORRUPT,
@@ -209,12 +210,14 @@ recover(struct image *img)
 			    "follows the last one, so it is not written to; "
 			    "try: vhdtool check --repair",
 			    img->io->name);
-	if (img->defects & DEFECT_HALF_UPDATE)
-		return image_write_footers(img);
-	if (img->defects & DEFECT_END_MISSING) {
+	if (img->defects & DEFECT_HALF_UPDATE) {
+		err = image_write_footers(img);
+	} else if (img->defects & DEFECT_END_MISSING) {
 		img->untidy = true;
-		return image_tidy(img);
+		err = image_tidy(img);
 	}
+	if (err)
+		return err;
 	end = image_is_sparse(img) ? image_end_of_data(img) : 0;
 	if (end > img->footer_offset)
 		img->space.floor = end; /* a short last block, format 11.1 */
