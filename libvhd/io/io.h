@@ -33,7 +33,8 @@ struct io_ops {
 	int (*pread)(struct io *io, void *buf, size_t len, uint64_t offset);
 	int (*pwrite)(struct io *io, const void *buf, size_t len,
 		      uint64_t offset);
-	/* The same, and durable when it returns. */
+	/* The same, and durable when it returns.  If bytes could be written
+	 * but not made durable, every flush from then on fails. */
 	int (*pwrite_durable)(struct io *io, const void *buf, size_t len,
 			      uint64_t offset);
 
@@ -64,8 +65,8 @@ struct io_ops {
 	void (*readahead)(struct io *io, uint64_t offset, uint64_t length);
 
 	/* Bring a range that was written nearer to the disk, and wait for
-	 * that, so that the next flush has less to do.  Advice only; NULL
-	 * where it would do nothing. */
+	 * that, so that the next flush has less to do.  If it fails, that
+	 * flush does.  NULL where it would do nothing. */
 	void (*write_out)(struct io *io, uint64_t offset, uint64_t length);
 
 	/* Take, change or give up the lock.  VHD_E_BUSY names the holder. */

@@ -123,9 +123,20 @@ flush_is_moot(const struct io *io, int sys)
 	return !io->writable && (sys == EINVAL || sys == EROFS);
 }
 
+void
+io_file_lose(struct io *io)
+{
+	io_file_of(io)->lost = true;
+}
+
 static int
 file_flush(struct io *io)
 {
+	if (io_file_of(io)->lost)
+		return fail(VHD_E_IO,
+			    "%s: what was written before could not be brought "
+			    "to the disk; close it and look for the cause",
+			    io->name);
 	while (fdatasync(io_file_of(io)->fd) < 0) {
 		if (errno == EINTR)
 			continue;
@@ -136,20 +147,37 @@ file_flush(struct io *io)
 	return 0;
 }
 
+/* Where there was no room the bytes were not written, and nothing is lost;
+ * every other error may have been one of writing back. */
+static int
+told_by_write(struct io *io, int err, const void *buf, size_t len,
+	      uint64_t offset)
+{
+	struct error kept;
+
+	error_save(&kept);
+	if (err != VHD_E_NOSPACE ||
+	    write_all(io, buf, len, offset, false) != VHD_E_NOSPACE)
+		io_file_lose(io);
+	return error_restore(&kept);
+}
+
 static int
 file_pwrite_durable(struct io *io, const void *buf, size_t len, uint64_t offset)
 {
 	struct io_file *file = io_file_of(io);
 	int err;
 
-	if (!file->no_dsync) {
-		err = write_all(io, buf, len, offset, true);
-		if (err != VHD_E_UNSUPPORTED)
-			return err;
-		file->no_dsync = true;
+	if (file->no_dsync || file->lost) {
+		err = write_all(io, buf, len, offset, false);
+		return err ? err : file_flush(io);
 	}
-	err = write_all(io, buf, len, offset, false);
-	return err ? err : file_flush(io);
+	err = write_all(io, buf, len, offset, true);
+	if (err == VHD_E_UNSUPPORTED) {
+		file->no_dsync = true;
+		return file_pwrite_durable(io, buf, len, offset);
+	}
+	return err ? told_by_write(io, err, buf, len, offset) : 0;
 }
 
 static int

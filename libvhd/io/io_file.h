@@ -13,6 +13,7 @@ struct io_file {
 	struct io io; /* first: a struct io * is a struct io_file * */
 	int fd;
 	_Atomic bool no_dsync;     /* the system lacks RWF_DSYNC */
+	_Atomic bool lost;         /* see io_file_lose */
 	pthread_mutex_t lock_lock; /* around held and the locks themselves */
 	enum io_lock held;         /* [lock_lock] */
 };
@@ -30,6 +31,11 @@ struct io_id io_file_id(const struct stat *st);
 /* A store over fd, which it takes over, also on failure. */
 int io_file_new(struct io **ret, int fd, const struct stat *st,
 		const char *name, bool writable) MUST_CHECK;
+
+/* The system tells an error of writing back once to each descriptor, and it
+ * has just told it to something that is not a flush: so that no flush misses
+ * it, all of them fail from now on (D8). */
+void io_file_lose(struct io *io);
 
 /* io_file_space.c */
 int io_file_actual_size(uint64_t *ret, struct io *io);

@@ -205,9 +205,11 @@ io_file_readahead(struct io *io, uint64_t offset, uint64_t length)
 void
 io_file_write_out(struct io *io, uint64_t offset, uint64_t length)
 {
-	if (range_ok(offset, length, INT64_MAX))
-		(void)sync_file_range(
-			io_file_of(io)->fd, (off_t)offset, (off_t)length,
-			SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-				SYNC_FILE_RANGE_WAIT_AFTER);
+	if (range_ok(offset, length, INT64_MAX) &&
+	    sync_file_range(io_file_of(io)->fd, (off_t)offset, (off_t)length,
+			    SYNC_FILE_RANGE_WAIT_BEFORE |
+				    SYNC_FILE_RANGE_WRITE |
+				    SYNC_FILE_RANGE_WAIT_AFTER) < 0 &&
+	    !lacks(errno) && errno != ESPIPE && errno != EINTR)
+		io_file_lose(io);
 }
