@@ -291,6 +291,8 @@ struct vhd_progress {
 	uint64_t done;     /* bytes; never decreases within a job */
 	uint64_t total;    /* 0 while unknown; may grow */
 	const char *phase; /* "copy", "verify", ... */
+	const char *waits; /* why it is paused until that changes, a
+			    * sentence; NULL: it is not */
 };
 
 /* Called from the thread that started the job and from no other.  Return

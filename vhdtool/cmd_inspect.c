@@ -261,6 +261,8 @@ print_jobs(const json_t *jobs)
 			get_text(job, "status"), get_text(job, "phase"),
 			size_print(done, get_number(job, "current-progress")),
 			size_print(total, get_number(job, "total-progress")));
+		if (json_object_get(job, "error"))
+			out_row("waits", "%s", get_text(job, "error"));
 	}
 }
 

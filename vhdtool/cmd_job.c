@@ -75,7 +75,10 @@ print_job(const json_t *job)
 		out_row("rate", "at most %s/s", size_print(rate, speed));
 	out_row("since", "%s", get_text(job, "since"));
 	if (json_object_get(job, "error"))
-		out_row("error", "%s", get_text(job, "error"));
+		out_row(strcmp(get_text(job, "status"), "paused") == 0
+				? "waits"
+				: "error",
+			"%s", get_text(job, "error"));
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "progress.h"
 
 #include "cmd.h"
+#include "say.h"
 #include "size.h"
 
 #include <inttypes.h>
@@ -171,6 +172,25 @@ is_due(const struct progress *p, int64_t now)
 	}
 }
 
+static void
+hide_bar(struct progress *p)
+{
+	if (p->visible)
+		fputs("\r\033[K", stderr);
+	p->visible = false;
+}
+
+/* Once each time that it comes to wait. */
+static void
+say_that_it_waits(struct progress *p, const char *why)
+{
+	if (why && !p->waits) {
+		hide_bar(p);
+		say("%s is paused and goes on when it can: %s", p->job, why);
+	}
+	p->waits = why != NULL;
+}
+
 int
 progress_step(const struct vhd_progress *step, void *user)
 {
@@ -181,6 +201,7 @@ progress_step(const struct vhd_progress *step, void *user)
 	p->total = step->total;
 	if (step->phase)
 		p->phase = step->phase;
+	say_that_it_waits(p, step->waits);
 	if (is_due(p, now)) {
 		update_rate(p, now);
 		if (p->mode == PROGRESS_BAR)
@@ -198,7 +219,5 @@ progress_end(struct progress *p)
 		update_rate(p, now_ms());
 		show_json(p);
 	}
-	if (p->visible)
-		fputs("\r\033[K", stderr);
-	p->visible = false;
+	hide_bar(p);
 }

@@ -29,6 +29,7 @@ struct progress {
 	int64_t shown;       /* the same, when last shown */
 	uint64_t shown_done; /* what done was then */
 	bool visible;        /* a bar stands on the terminal */
+	bool waits;          /* it was said that the job waits */
 };
 
 void progress_begin(struct progress *progress, const char *job,

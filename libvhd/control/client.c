@@ -125,6 +125,10 @@ show_progress(struct client *k, const json_t *data)
 		.total = (uint64_t)json_integer_value(
 			json_object_get(data, "total-progress")),
 		.phase = json_string_value(json_object_get(data, "phase"))};
+	const char *status = json_string_value(json_object_get(data, "status"));
+
+	if (status && !strcmp(status, "paused"))
+		p.waits = json_string_value(json_object_get(data, "error"));
 
 	if (!p.phase)
 		p.phase = "";

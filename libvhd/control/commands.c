@@ -97,6 +97,8 @@ change_job(struct control *c, const json_t *a, enum change what)
 		c->run.cancel = true;
 	else if (!err)
 		c->run.pause = what == PAUSE;
+	if (!err && what == RESUME)
+		c->run.waits = false;
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 	return err ? control_error(err) : done(json_object());

@@ -3,13 +3,17 @@
  *
  * The library's jobs block, so each has a thread.  Pause, rate and cancel
  * reach it through its progress callback, which the job calls at least ten
- * times a second with no lock held. */
+ * times a second with no lock held.
+ *
+ * A job that meets the end of the space has left everything consistent and
+ * returned; it is paused then, and begun again when there is more. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "control/server.h"
-#include "job/jobs.h"
+
+#define MORE_SPACE (1u << 20) /* that makes another try worth it */
 
 static const char *const states[] = {"running", "paused", "aborting",
 				     "concluded"};
@@ -17,14 +21,15 @@ static const char *const states[] = {"running", "paused", "aborting",
 json_t *
 run_describe(const struct run *r)
 {
-	json_t *job = json_pack("{ss ss ss sI sI ss sI sI}", "id", r->id,
-				"type", r->type, "status", states[r->state],
-				"current-progress", (json_int_t)r->done,
-				"total-progress", (json_int_t)r->total, "phase",
-				r->phase, "speed", (json_int_t)r->opts.rate,
-				"since", (json_int_t)r->started);
+	json_t *job = json_pack(
+		"{ss ss ss ss sI sI ss sI sI}", "id", r->id, "type", r->type,
+		"status", states[r->state], "io-status",
+		r->waits ? "nospace" : "ok", "current-progress",
+		(json_int_t)r->done, "total-progress", (json_int_t)r->total,
+		"phase", r->waits ? "no space" : r->phase, "speed",
+		(json_int_t)r->opts.rate, "since", (json_int_t)r->started);
 
-	if (job && r->state == RUN_CONCLUDED && r->error.code) {
+	if (job && (r->waits || r->state == RUN_CONCLUDED) && r->error.code) {
 		json_object_set_new(job, "class",
 				    json_string(error_name(r->error.code)));
 		json_object_set_new(job, "error",
@@ -66,8 +71,9 @@ on_progress(const struct vhd_progress *p, void *user)
 	bool cancel;
 
 	pthread_mutex_lock(&c->lock);
-	r->done = p->done;
-	r->total = p->total;
+	r->begun = true;
+	r->done = r->base + p->done;
+	r->total = r->base + p->total;
 	snprintf(r->phase, sizeof(r->phase), "%s", p->phase);
 	wait_while_paused(c);
 	cancel = r->cancel;
@@ -76,113 +82,98 @@ on_progress(const struct vhd_progress *p, void *user)
 	return cancel;
 }
 
-/* The layer at a path; VHD_E_NOTFOUND. */
-static int
-layer_at(uint32_t *ret, struct chain *c, const char *path)
-{
-	AUTO_FREE char *full = NULL;
-	const char *want = path;
+/* ---- Waiting for space ---- */
 
-	if (c->fs->ops->resolve(&full, c->fs, path) == 0)
-		want = full;
-	for (uint32_t i = 0; i < c->depth; i++) {
-		if (strcmp(c->layers[i].path, want) != 0)
-			continue;
-		*ret = i;
-		return 0;
+/* The least that any layer's file system has left. */
+static uint64_t
+space_left(const struct control *c)
+{
+	struct chain *chain = c->chain;
+	uint64_t least = UINT64_MAX, left;
+
+	gate_share(&chain->gate, 0);
+	for (uint32_t i = 0; i < chain->depth; i++)
+		if (chain->fs->ops->free_space(&left, chain->fs,
+					       chain->layers[i].path) == 0)
+			least = min_u64(least, left);
+	gate_unshare(&chain->gate, 0);
+	return least;
+}
+
+/* [lock] */
+static void
+sleep_until_changed(struct control *c)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	pthread_cond_timedwait(&c->changed, &c->lock, &until);
+}
+
+static void
+begin_waiting(struct control *c)
+{
+	struct run *r = &c->run;
+
+	pthread_mutex_lock(&c->lock);
+	error_save(&r->error);
+	r->waits = true;
+	r->state = RUN_PAUSED;
+	r->base = r->done;
+	pthread_mutex_unlock(&c->lock);
+	tell(c, "JOB_STATUS_CHANGE");
+}
+
+/* Until there is more, or somebody says so; false: the job is cancelled. */
+static bool
+wait_for_space(struct control *c)
+{
+	struct run *r = &c->run;
+	uint64_t had = space_left(c);
+	bool more = false, cancel;
+
+	pthread_mutex_lock(&c->lock);
+	while (!r->cancel && (r->pause || (r->waits && !more))) {
+		sleep_until_changed(c);
+		pthread_mutex_unlock(&c->lock);
+		more = space_left(c) >= had + MORE_SPACE;
+		pthread_mutex_lock(&c->lock);
 	}
-	return fail(VHD_E_NOTFOUND, "%s: is not in the chain of %s", path,
-		    c->name);
+	r->waits = false;
+	r->error.code = 0;
+	cancel = r->cancel;
+	r->state = cancel ? RUN_ABORTING : RUN_RUNNING;
+	pthread_mutex_unlock(&c->lock);
+	return !cancel;
 }
 
+/* A job that was begun and met the end of the space is begun again. */
 static int
-named_layer(uint32_t *ret, struct chain *c, const json_t *arguments,
-	    const char *key)
+work_on(struct control *c)
 {
-	const char *path = json_string_value(json_object_get(arguments, key));
+	struct run *r = &c->run;
+	int err = work_do(c);
 
-	return path ? layer_at(ret, c, path) : 0;
+	while (err == VHD_E_NOSPACE && r->begun) {
+		begin_waiting(c);
+		if (!wait_for_space(c))
+			return fail(VHD_E_CANCELLED,
+				    "stopped on request while it waited for "
+				    "space; every image is consistent");
+		tell(c, "JOB_STATUS_CHANGE");
+		err = work_do(c);
+	}
+	return err;
 }
-
-static int
-do_merge(struct control *c, const json_t *a)
-{
-	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
-	int err;
-
-	o.job = &c->run.opts;
-	if (json_is_true(json_object_get(a, "at-parent")))
-		o.flags = VHD_MERGE_AT_PARENT;
-	err = named_layer(&o.layer, c->chain, a, "layer");
-	if (!err)
-		err = named_layer(&o.into, c->chain, a, "into");
-	return err ? err : job_merge(c->chain, &o);
-}
-
-/* A state that the served disk stands on: what is above is pushed into it. */
-static int
-do_delete(struct control *c, const json_t *a)
-{
-	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
-	uint32_t layer = 0;
-	int err = named_layer(&layer, c->chain, a, "path");
-
-	if (err)
-		return err;
-	if (layer == 0)
-		return fail(VHD_E_INVALID,
-			    "%s: is the live disk, not a snapshot",
-			    c->chain->name);
-	o.job = &c->run.opts;
-	o.layer = layer - 1;
-	o.into = layer;
-	return job_merge(c->chain, &o);
-}
-
-static int
-do_compact(struct control *c, const json_t *a)
-{
-	const char *mode = json_string_value(json_object_get(a, "mode"));
-
-	return job_compact(c->chain,
-			   mode && !strcmp(mode, "repack") ? VHD_COMPACT_REPACK
-							   : VHD_COMPACT_PUNCH,
-			   &c->run.opts);
-}
-
-static int
-do_resize(struct control *c, const json_t *a)
-{
-	json_int_t size = json_integer_value(json_object_get(a, "size"));
-
-	if (size <= 0 || (uint64_t)size < c->chain->size)
-		return fail(VHD_E_INVALID,
-			    "%s: a served disk of %llu bytes can only grow",
-			    c->chain->name, (unsigned long long)c->chain->size);
-	return job_resize(c->chain, (uint64_t)size, 0, &c->run.opts);
-}
-
-static const struct {
-	const char *type;
-	int (*run)(struct control *c, const json_t *arguments);
-} kinds[] = {
-	{"merge", do_merge},
-	{"snapshot-delete", do_delete},
-	{"compact", do_compact},
-	{"resize", do_resize},
-};
-#define KINDS (sizeof(kinds) / sizeof(*kinds))
 
 static void *
 run_thread(void *user)
 {
 	struct control *c = user;
 	struct run *r = &c->run;
-	int err = VHD_E_INVALID;
+	int err = work_on(c);
 
-	for (size_t i = 0; i < KINDS; i++)
-		if (!strcmp(kinds[i].type, r->type))
-			err = kinds[i].run(c, r->arguments);
 	pthread_mutex_lock(&c->lock);
 	if (err)
 		error_save(&r->error);
@@ -195,6 +186,8 @@ run_thread(void *user)
 	tell(c, "JOB_STATUS_CHANGE");
 	return NULL;
 }
+
+/* ---- Start and end ---- */
 
 /* [lock; its thread has ended, but for its last event] */
 static void
@@ -212,15 +205,6 @@ forget_last(struct control *c)
 	}
 	json_decref(r->arguments);
 	memset(r, 0, sizeof(*r));
-}
-
-static bool
-is_kind(const char *type)
-{
-	for (size_t i = 0; i < KINDS; i++)
-		if (!strcmp(kinds[i].type, type))
-			return true;
-	return false;
 }
 
 /* [lock] */
@@ -264,7 +248,7 @@ run_start(struct control *c, const char *type, json_t *arguments)
 	struct run *r = &c->run;
 	int err;
 
-	if (!is_kind(type))
+	if (!work_is_known(type))
 		return fail(VHD_E_UNSUPPORTED, "there is no command \"%s\"",
 			    type);
 	pthread_mutex_lock(&c->lock);

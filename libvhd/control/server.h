@@ -25,6 +25,14 @@ struct connection {
 /* A job's life, in QEMU's words. */
 enum run_state { RUN_RUNNING, RUN_PAUSED, RUN_ABORTING, RUN_CONCLUDED };
 
+/* A layer of the job, by its file. */
+struct known_layer {
+	struct io_id id;
+	bool set;
+};
+
+enum run_layer { RUN_LAYER, RUN_INTO, RUN_LAYERS };
+
 /* The job that runs, or ran last. [control.lock] */
 struct run {
 	char id[24];
@@ -34,7 +42,11 @@ struct run {
 	char phase[24];
 	int64_t started;
 	bool cancel, pause;
+	bool begun;         /* it has got past its plan */
+	bool waits;         /* paused, because there is no space: error */
+	uint64_t base;      /* done before it waited last */
 	struct error error; /* code 0: done well */
+	struct known_layer layers[RUN_LAYERS]; /* of its thread */
 	struct vhd_job_opts opts;
 	json_t *arguments;
 	pthread_t thread;
@@ -74,6 +86,10 @@ void control_broadcast(struct control *c, const char *event, json_t *data);
 /* commands.c: the answer to a request, to be sent. */
 json_t *control_execute(struct control *c, const json_t *request);
 json_t *control_error(int err);
+
+/* works.c: one try at the job of c->run, on its thread. */
+bool work_is_known(const char *type);
+int work_do(struct control *c) MUST_CHECK;
 
 /* runs.c */
 int run_start(struct control *c, const char *type,

@@ -299,6 +299,9 @@ merge_locked(struct merge *m, const struct vhd_job_opts *opts)
 		err = check_all_siblings(m, false);
 	if (!err)
 		err = plan(m, &p, opts && opts->dry_run);
+	/* One that was begun goes on as far as there is space. */
+	if (!err && m->c->layers[m->into].renamed && !job_dry_run(m->job))
+		p.fits = true;
 	if (!err)
 		err = job_plan(m->job, &p);
 	if (err || job_dry_run(m->job))

@@ -280,17 +280,32 @@ batch_is_full(const struct push *p)
 }
 
 static int
-push_block(struct push *p, uint32_t block)
+move_block(uint64_t *ret_bytes, struct push *p, uint32_t block)
 {
 	uint64_t before = p->copied;
 	int err = p->layer == 0 ? move_live(p, block) : copy_block(p, block);
 
+	*ret_bytes = p->copied - before;
+	return err;
+}
+
+/* Where there is no space, what was moved before gives some back. */
+static int
+push_block(struct push *p, uint32_t block)
+{
+	uint64_t bytes;
+	int err = move_block(&bytes, p, block);
+
+	if (err == VHD_E_NOSPACE && p->nblocks) {
+		err = commit(p);
+		if (!err)
+			err = move_block(&bytes, p, block);
+	}
 	if (err)
 		return err;
-	before = p->copied - before;
 	p->blocks[p->nblocks++] = block;
 	ease_next_flush(p, block);
-	err = job_step(p->job, before);
+	err = job_step(p->job, bytes);
 	if (!err && batch_is_full(p))
 		err = commit(p);
 	return err;

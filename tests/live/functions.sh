@@ -10,6 +10,7 @@ if [ -z "${TMPDIR-}" ] && [ -w /dev/shm ] &&
 fi
 . "$SOURCE/tests/nbd/functions.sh"
 kind=live
+job_err=$place/job-words
 requires fio jq
 if [ "$(id -u)" = 0 ]; then
 	sockets=/run/vhd
@@ -42,18 +43,18 @@ read_all()
 	nbdcopy "$uri" - | sha256sum | cut -d' ' -f1
 }
 
-# Run vhdtool in the background, its words in $err; $job is its process.
+# Run vhdtool in the background, its words in $job_err; $job is its process.
 start_job() # ARGUMENT...
 {
 	last="vhdtool $*"
-	env --default-signal=INT "$VHDTOOL" "$@" >"$out" 2>"$err" </dev/null &
+	env --default-signal=INT "$VHDTOOL" "$@" >/dev/null 2>"$job_err" </dev/null &
 	job=$!
 }
 
 # A field of the job that runs or ran last.
 job_is() # FIELD VALUE
 {
-	[ "$("$VHDTOOL" job list --json disk.vhd | jq -r ".[0].$1")" = "$2" ]
+	[ "$("$VHDTOOL" job list --json disk.vhd | jq -r ".[0][\"$1\"]")" = "$2" ]
 }
 
 moves()
@@ -68,6 +69,7 @@ job_ends() # STATUS
 	wait "$job"
 	status=$?
 	job=
+	cp "$job_err" "$err"
 	[ $status -eq "$1" ] ||
 		fail "$last" "exit $1" "exit $status: $(head -c 400 "$err")"
 }
