@@ -289,6 +289,8 @@ set_locked(struct bitmap_shard *shard, struct bitmaps *maps, struct bitmap *map,
 {
 	if (bits_all_set(map->bits, first, count))
 		return false;
+	atomic_fetch_add(&maps->added,
+			 count - bits_count(map->bits, first, count));
 	bits_set(map->bits, first, count);
 	if (!map->dirty) {
 		list_remove(shard, map);

@@ -33,8 +33,9 @@ struct bitmaps {
 	uint32_t bytes;   /* of one bitmap, as stored; constant */
 	uint32_t sectors; /* bits in use in each; constant */
 	uint32_t blocks;
-	size_t limit;          /* clean bitmaps in one shard; constant */
-	_Atomic uint8_t *full; /* a bit for each block; reads need no lock */
+	size_t limit;           /* clean bitmaps in one shard; constant */
+	_Atomic uint8_t *full;  /* a bit for each block; reads need no lock */
+	_Atomic uint64_t added; /* sectors that became present since opening */
 	struct bitmap_shard shard[BITMAP_SHARDS];
 };
 

@@ -153,6 +153,13 @@ job_phase(struct job *job, const char *phase, uint64_t total)
 }
 
 void
+job_grows(struct job *job, uint64_t bytes)
+{
+	if (job->total)
+		job->total += bytes;
+}
+
+void
 job_finish(struct job *job)
 {
 	if (job->done < job->total)

@@ -52,6 +52,9 @@ int job_step(struct job *job, uint64_t bytes) MUST_CHECK;
  * those done.  phase is constant text.  VHD_E_CANCELLED. */
 int job_phase(struct job *job, const char *phase, uint64_t total) MUST_CHECK;
 
+/* There is more to do than was thought. */
+void job_grows(struct job *job, uint64_t bytes);
+
 /* Tell the callback that all is done. */
 void job_finish(struct job *job);
 

@@ -217,6 +217,7 @@ plan(struct merge *m, struct vhd_plan *ret, bool dry_run)
 				     c->layers[m->into].path);
 	ret->fits = ret->peak_extra <= ret->free;
 	m->bytes = need.bytes;
+	m->added = need.added;
 	return err;
 }
 
@@ -251,7 +252,8 @@ push_one(struct merge *m, uint32_t i)
 	int err = fit_size(m, i, true);
 
 	if (!err)
-		err = push_layer(m->c, m->job, i, m->layer ? m->layer : 1);
+		err = push_layer(m->c, m->job, i, m->layer ? m->layer : 1,
+				 m->added);
 	return err ? err : fit_size(m, i, false);
 }
 

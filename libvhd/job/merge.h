@@ -13,6 +13,7 @@ struct merge {
 	const char *const *search;
 	size_t nsearch;
 	uint64_t bytes;    /* to be moved */
+	uint64_t added;    /* push_size.added of the merged layer */
 	char *parent_path; /* where the ancestor was; for at_parent */
 };
 

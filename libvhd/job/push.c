@@ -35,6 +35,7 @@ struct push {
 	uint32_t *blocks; /* copied, not dropped yet (frozen layers) */
 	size_t nblocks;
 	uint64_t copied; /* bytes since the last flush */
+	uint64_t added;  /* to the leaf by its guests, as far as noticed */
 };
 
 /* Does the parent read as zero where it has no block? */
@@ -279,6 +280,18 @@ batch_is_full(const struct push *p)
 	return p->copied >= most || p->nblocks == BATCH_BLOCKS;
 }
 
+/* Guests go on writing to what is not moved yet. */
+static void
+count_growth(struct push *p)
+{
+	uint64_t added = atomic_load(&p->from->bitmaps.added);
+
+	if (p->layer != 0)
+		return;
+	job_grows(p->job, (added - p->added) << SECTOR_SHIFT);
+	p->added = added;
+}
+
 static int
 move_block(uint64_t *ret_bytes, struct push *p, uint32_t block)
 {
@@ -304,6 +317,7 @@ push_block(struct push *p, uint32_t block)
 	if (err)
 		return err;
 	p->blocks[p->nblocks++] = block;
+	count_growth(p);
 	ease_next_flush(p, block);
 	err = job_step(p->job, bytes);
 	if (!err && batch_is_full(p))
@@ -342,7 +356,8 @@ push_end(struct chain *c)
 }
 
 int
-push_layer(struct chain *c, struct job *job, uint32_t layer, uint32_t top)
+push_layer(struct chain *c, struct job *job, uint32_t layer, uint32_t top,
+	   uint64_t added)
 {
 	struct image *from = c->layers[layer].img;
 	AUTO_FREE uint8_t *map = malloc(from->block_size / SECTOR_SIZE / 8 + 1);
@@ -356,7 +371,8 @@ push_layer(struct chain *c, struct job *job, uint32_t layer, uint32_t top)
 			 .top = top,
 			 .map = map,
 			 .buf = buf,
-			 .blocks = blocks};
+			 .blocks = blocks,
+			 .added = added};
 	int err = 0;
 
 	if (!map || !buf || !blocks)
@@ -420,7 +436,8 @@ push_measure(struct push_size *ret, struct chain *c, uint32_t first,
 	const struct image *to = c->layers[last].img;
 	uint64_t most = to->size;
 	AUTO_FREE uint8_t *seen = NULL;
-	struct push_size size = {0};
+	struct push_size size = {
+		.added = atomic_load(&c->layers[first].img->bitmaps.added)};
 
 	for (uint32_t i = first; i < last; i++)
 		most = max_u64(most, c->layers[i].img->size);

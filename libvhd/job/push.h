@@ -10,6 +10,7 @@
 struct push_size {
 	uint64_t bytes;
 	uint64_t new_blocks;
+	uint64_t added; /* of layer `first`, when it was measured (bitmaps.h) */
 };
 int push_measure(struct push_size *ret, struct chain *c, uint32_t first,
 		 uint32_t last) MUST_CHECK;
@@ -18,9 +19,10 @@ int push_measure(struct push_size *ret, struct chain *c, uint32_t first,
  * give its space back as it goes.  Sectors that a frozen layer from `top` on
  * has as well need not be moved.  Both images are open for writing.  Stopped
  * or failed at any point, the chain reads the same and the push can be called
- * again. */
-int push_layer(struct chain *c, struct job *job, uint32_t layer,
-	       uint32_t top) MUST_CHECK;
+ * again.  What guests of a leaf added since `added` is more work than the job
+ * knows of. */
+int push_layer(struct chain *c, struct job *job, uint32_t layer, uint32_t top,
+	       uint64_t added) MUST_CHECK;
 
 /* A push of the leaf that was stopped: once every moved block is cleared,
  * requests go to the leaf again (P15).  Does nothing before that. */
