@@ -37,6 +37,7 @@ struct hunt {
 	struct peek peek; /* of the file found */
 	struct located result;
 	char *refused; /* a file that is there, outside of all that */
+	char *twin;    /* another one like that found; nobody knows which */
 };
 
 /* ---- Single files ------------------------------------------------------ */
@@ -241,6 +242,13 @@ try_names_in(struct hunt *h, const char *dir)
 
 /* ---- Whole directories ------------------------------------------------- */
 
+static bool
+is_same_file(const struct peek *a, const struct peek *b)
+{
+	return a->id.device == b->id.device && a->id.inode == b->id.inode;
+}
+
+/* Of two copies nobody knows which it is. */
 static int
 match(const char *path, const struct peek *peek, int err, void *user)
 {
@@ -248,11 +256,13 @@ match(const char *path, const struct peek *peek, int err, void *user)
 
 	if (err == VHD_E_NOMEM)
 		return err;
-	if (!peek || !uuid_equal(peek->found.footer.uuid, h->uuid))
+	if (!peek || !uuid_equal(peek->found.footer.uuid, h->uuid) ||
+	    (is_done(h) && is_same_file(peek, &h->peek)))
 		return 0;
+	if (is_done(h))
+		return keep_path(&h->twin, path);
 	h->peek = *peek;
-	err = keep_path(&h->result.path, path);
-	return err ? err : FOUND_IT;
+	return keep_path(&h->result.path, path);
 }
 
 static int
@@ -366,10 +376,22 @@ refuse(const struct hunt *h, const char *child_path)
 }
 
 static int
+refuse_twins(const struct hunt *h, const char *child_path)
+{
+	return fail(VHD_E_PARENT,
+		    "%.100s: its parent may be %.100s or %.100s, which have "
+		    "the same UUID; move one of them away, or try: vhdtool "
+		    "rebase --unsafe --parent FILE",
+		    child_path, h->result.path, h->twin);
+}
+
+static int
 conclude(struct hunt *h, const char *child_path)
 {
 	struct located *l = &h->result;
 
+	if (h->twin)
+		return refuse_twins(h, child_path);
 	l->by_path = l->path && found_by_path(h);
 	if (l->path)
 		l->status =
@@ -391,6 +413,7 @@ free_hunt(struct hunt *h)
 	free(h->search);
 	free(h->dir);
 	free(h->refused);
+	free(h->twin);
 }
 
 int
@@ -405,11 +428,12 @@ locate_parent(struct located *ret, const struct fs *fs, struct image *img,
 
 	h.raw = uuid_is_null(h.uuid);
 	if (h.raw && !(opts->flags & VHD_OPEN_RAW_PARENT))
-		return fail(VHD_E_POLICY,
-			    "%s: its parent has no UUID, so that it cannot be "
-			    "told from any other file; a raw parent must be "
-			    "allowed explicitly",
-			    child_path);
+		return fail(
+			VHD_E_POLICY,
+			"%s: its parent has no UUID, so that it cannot be "
+			"told from any other file; if you trust this image, "
+			"try: --raw-parent",
+			child_path);
 	err = prepare(&h, child_path, opts);
 	if (!err)
 		err = search_all(&h);

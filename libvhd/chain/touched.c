@@ -27,6 +27,16 @@ touched_open(struct touched *ret, const struct fs *fs, const char *path,
 	return err;
 }
 
+/* Setting a time leaves a mark too. */
+static bool
+has_its_time(const struct touched *t)
+{
+	struct fs_stat now;
+
+	return t->fs->ops->stat(&now, t->fs, t->path) == 0 &&
+	       now.mtime == t->was.mtime && now.mtime_ns == t->was.mtime_ns;
+}
+
 int
 touched_close(struct touched *t, int err, bool replaced)
 {
@@ -34,7 +44,7 @@ touched_close(struct touched *t, int err, bool replaced)
 
 	err = chain_close_after(TAKE(t->chain), err);
 	error_save(&kept);
-	if (t->frozen && !replaced)
+	if (t->frozen && !replaced && !has_its_time(t))
 		(void)t->fs->ops->set_mtime(t->fs, t->path, &t->was);
 	free(TAKE(t->path));
 	return err ? error_restore(&kept) : 0;

@@ -320,7 +320,7 @@ make_plan(struct compact *k, enum vhd_compact_mode mode)
 	err = k->c->fs->ops->free_space(&p.free, k->c->fs,
 					k->c->layers[0].path);
 	p.fits = p.free >= p.peak_extra;
-	return err ? err : job_plan(k->job, &p);
+	return err ? err : job_plan(k->job, k->c->layers[0].path, &p);
 }
 
 static int

@@ -225,7 +225,7 @@ make_plan(struct conversion *conv, const struct fs *fs, const char *path,
 	}
 	if (conv->opts->flags & VHD_CONVERT_GZIP)
 		plan.fits = true; /* who knows */
-	err = job_plan(&conv->job, &plan);
+	err = job_plan(&conv->job, path, &plan);
 	if (err || job_dry_run(&conv->job))
 		return err;
 	return job_phase(&conv->job, "copy", plan.bytes_to_copy);

@@ -204,7 +204,7 @@ convert_into(struct intake *in, const struct fs *fs, const char *path)
 
 	plan.fits = true; /* until it does not */
 	if (!err)
-		err = job_plan(&in->conv.job, &plan);
+		err = job_plan(&in->conv.job, path, &plan);
 	if (err || job_dry_run(&in->conv.job))
 		return err;
 	err = newfile_begin(&in->nf, fs, path, force);

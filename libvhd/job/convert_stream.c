@@ -165,7 +165,7 @@ job_convert_to_fd(struct chain *src, int fd,
 	plan.fits = true;
 	err = runs_count(&plan.bytes_to_copy, &t, src);
 	if (!err)
-		err = job_plan(&conv.job, &plan);
+		err = job_plan(&conv.job, "output", &plan);
 	if (!err && !job_dry_run(&conv.job))
 		err = stream_to(&conv, out);
 	if (!err)

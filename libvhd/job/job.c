@@ -175,7 +175,7 @@ job_dry_run(const struct job *job)
 }
 
 int
-job_plan(struct job *job, const struct vhd_plan *plan)
+job_plan(struct job *job, const char *path, const struct vhd_plan *plan)
 {
 	struct vhd_plan *to = job->opts ? job->opts->plan : NULL;
 
@@ -190,7 +190,7 @@ job_plan(struct job *job, const struct vhd_plan *plan)
 	if (plan->fits || job_dry_run(job))
 		return 0;
 	return fail(VHD_E_NOSPACE,
-		    "not enough space: %" PRIu64 " bytes needed, %" PRIu64
+		    "%s: not enough space: %" PRIu64 " bytes needed, %" PRIu64
 		    " free; nothing was changed",
-		    plan->peak_extra, plan->free);
+		    path, plan->peak_extra, plan->free);
 }

@@ -6,7 +6,7 @@
  * with job_step(), holding no lock, and stops when that fails:
  *
  *	job_start(&job, opts);
- *	err = job_plan(&job, &plan);
+ *	err = job_plan(&job, path, &plan);
  *	if (err || job_dry_run(&job))
  *		return err;
  *	err = job_phase(&job, "copy", bytes);
@@ -58,8 +58,9 @@ void job_grows(struct job *job, uint64_t bytes);
 /* Tell the callback that all is done. */
 void job_finish(struct job *job);
 
-/* Hand out what the job will do.  VHD_E_NOSPACE when that does not fit, unless
- * it is only a dry run. */
-int job_plan(struct job *job, const struct vhd_plan *plan) MUST_CHECK;
+/* Hand out what the job on path will do.  VHD_E_NOSPACE when that does not fit,
+ * unless it is only a dry run. */
+int job_plan(struct job *job, const char *path,
+	     const struct vhd_plan *plan) MUST_CHECK;
 bool job_dry_run(const struct job *job);
 #endif

@@ -305,7 +305,7 @@ merge_locked(struct merge *m, const struct vhd_job_opts *opts)
 	if (!err && m->c->layers[m->into].renamed && !job_dry_run(m->job))
 		p.fits = true;
 	if (!err)
-		err = job_plan(m->job, &p);
+		err = job_plan(m->job, m->c->layers[m->into].path, &p);
 	if (err || job_dry_run(m->job))
 		return err;
 	err = run(m);

@@ -64,7 +64,6 @@ begin_device(struct newfile *nf)
 	return err;
 }
 
-/* Messages speak of the file as its user knows it. */
 static int
 rename_messages(struct newfile *nf)
 {
@@ -77,6 +76,20 @@ rename_messages(struct newfile *nf)
 	return 0;
 }
 
+/* Messages speak of the file as its user knows it. */
+static int
+open_temp(struct newfile *nf)
+{
+	int err = nf->fs->ops->open(&nf->io, nf->fs, nf->temp,
+				    FS_OPEN_WRITE | FS_OPEN_CREATE);
+
+	if (!err)
+		return rename_messages(nf);
+	return error_sys()
+		       ? fail_sys(error_sys(), "%s: cannot create", nf->path)
+		       : err;
+}
+
 static int
 begin_file(struct newfile *nf, bool replace)
 {
@@ -85,10 +98,7 @@ begin_file(struct newfile *nf, bool replace)
 	if (!err)
 		err = temporary_name(&nf->temp, nf->path);
 	if (!err)
-		err = nf->fs->ops->open(&nf->io, nf->fs, nf->temp,
-					FS_OPEN_WRITE | FS_OPEN_CREATE);
-	if (!err)
-		err = rename_messages(nf);
+		err = open_temp(nf);
 	if (!err && replace) /* before it is written to: times are set too */
 		err = nf->fs->ops->copy_attributes(nf->fs, nf->path, nf->temp);
 	return err;
@@ -186,6 +196,26 @@ place_footer(struct newfile *nf, uint64_t from)
 	return err ? err : io_write_zeros(nf->io, from, FOOTER_SIZE);
 }
 
+/* A sentence with numbers, instead of a failure half-way.  A fixed disk is a
+ * hole. */
+static int
+check_space(const struct newfile *nf, const struct image_create *how,
+	    uint64_t need)
+{
+	uint64_t room;
+	int err;
+
+	if (nf->io->block_device || how->type == VHD_TYPE_FIXED)
+		return 0;
+	err = nf->fs->ops->free_space(&room, nf->fs, nf->temp);
+	if (err || need <= room)
+		return err;
+	return fail(VHD_E_NOSPACE,
+		    "%s: the new file needs %" PRIu64 " bytes, and %" PRIu64
+		    " are free; nothing was changed",
+		    nf->path, need, room);
+}
+
 int
 newfile_format(struct newfile *nf, const struct image_create *how)
 {
@@ -199,7 +229,9 @@ newfile_format(struct newfile *nf, const struct image_create *how)
 			    "%s: the device has %" PRIu64 " bytes, and %" PRIu64
 			    " are needed",
 			    nf->path, nf->room, need);
-	err = image_format(nf->io, how);
+	err = check_space(nf, how, need);
+	if (!err)
+		err = image_format(nf->io, how);
 	if (!err && nf->io->block_device)
 		err = place_footer(nf, need - FOOTER_SIZE);
 	return err;

@@ -158,7 +158,7 @@ plan(struct rebase *r)
 	p.peak_extra = r->copied;
 	p.final_size = l->img->file_size + r->copied;
 	p.fits = p.free >= p.peak_extra;
-	return err ? err : job_plan(r->job, &p);
+	return err ? err : job_plan(r->job, l->path, &p);
 }
 
 /* The layers of the new parent become the layers below the leaf. */

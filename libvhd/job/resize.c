@@ -87,7 +87,7 @@ plan(struct chain *c, struct job *job, uint64_t size)
 		p.final_size += (size - c->size) / img->block_size * 4;
 	}
 	p.fits = p.free >= p.peak_extra;
-	return job_plan(job, &p);
+	return job_plan(job, c->layers[0].path, &p);
 }
 
 static int

@@ -40,13 +40,16 @@ snapshot_rename_mark(const char *path)
 }
 
 static int
-format_child(const struct fs *fs, const char *temp,
+format_child(const struct fs *fs, const char *temp, const char *path,
 	     const struct image_create *how)
 {
 	struct error kept;
 	struct io *io;
 	int err = fs->ops->open(&io, fs, temp, FS_OPEN_WRITE | FS_OPEN_CREATE);
 
+	if (err && error_sys())
+		return fail_sys(error_sys(),
+				"%s: cannot make a new file beside it", path);
 	if (err)
 		return err;
 	err = image_format(io, how);
@@ -99,7 +102,7 @@ snapshot_child(char **ret_temp, const struct fs *fs, const char *path,
 	how.parent_relative = relative;
 	err = check_space(fs, path, &how);
 	if (!err)
-		err = format_child(fs, temp, &how);
+		err = format_child(fs, temp, path, &how);
 	if (!err)
 		*ret_temp = TAKE(temp);
 	return err;

@@ -124,14 +124,14 @@ stands_on(bool *ret, const struct disk_place *d, const char *child,
 	struct located found = {0};
 	int err = locate(&found, d, child);
 
-	if (err && err != VHD_E_NOMEM) {
+	if (err == VHD_E_NOMEM)
+		return err;
+	if (err || !found.path) {
 		*ret = true; /* it says so, and nothing else is known */
-		return 0;
-	}
-	if (!err && !found.path)
-		*ret = true;
-	else if (!err)
+		err = 0;
+	} else {
 		err = same_file(ret, d->fs, found.path, path);
+	}
 	if (!err && twin && !found.by_path)
 		err = fail(VHD_E_PARENT,
 			   "%s: stands on %s or on %s, which have the same "

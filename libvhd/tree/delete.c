@@ -28,6 +28,7 @@ on_part(const struct vhd_progress *progress, void *user)
 	struct deletion *x = user;
 	struct vhd_progress all = *progress;
 
+	x->part_done = progress->done;
 	all.done += x->done;
 	all.total = max_u64(x->total, all.done);
 	return x->opts->progress(&all, x->opts->progress_user);
@@ -92,7 +93,10 @@ pull_heir(struct deletion *x, struct touched *t, const struct heir *h)
 
 	job_start(&job, part_opts(x));
 	err = job_phase(&job, "pull", h->pull.bytes);
-	return err ? err : pull_layer(t->chain, &job);
+	if (!err)
+		err = pull_layer(t->chain, &job);
+	x->part_done = job.done;
+	return err;
 }
 
 /* The lock on the live disk is let go of while its chain has one, or while it
@@ -113,7 +117,8 @@ serve(struct deletion *x, const struct heir *h)
 	}
 	if (!err)
 		err = disk_hold(x->d);
-	x->done += heir_bytes(h);
+	x->done += x->part_done;
+	x->part_done = 0;
 	return err;
 }
 
@@ -186,6 +191,8 @@ carry_out(struct deletion *x)
 		err = serve(x, &x->heirs[i]);
 	if (!err && !ends_by_push(x))
 		err = deletion_remove_file(x);
+	x->job.done = x->job.total = x->done;
+	x->job.phase = "delete";
 	if (!err)
 		job_finish(&x->job);
 	return err;

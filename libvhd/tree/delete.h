@@ -27,7 +27,8 @@ struct deletion {
 	const uint8_t *uuid;
 	struct heir *heirs;
 	size_t n;
-	uint64_t done; /* bytes, by earlier parts of this deletion */
+	uint64_t done;      /* bytes, by earlier parts of this deletion */
+	uint64_t part_done; /* and by this one */
 	uint64_t total;
 	const struct vhd_job_opts *opts; /* of the caller, or NULL */
 	struct vhd_job_opts part;        /* of one push or pull */

@@ -194,5 +194,5 @@ deletion_plan(struct deletion *x)
 		p.final_size += h->push ? h->final : h->actual + h->pull.extra;
 	}
 	x->total = p.bytes_to_copy;
-	return err ? err : job_plan(&x->job, &p);
+	return err ? err : job_plan(&x->job, x->path, &p);
 }

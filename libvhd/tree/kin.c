@@ -115,6 +115,17 @@ kin_is_by_name(const struct entry *e, const struct disk_place *d)
 	return !strcmp(e->path, d->path) || (disk && !strcmp(disk, d->path));
 }
 
+static int
+fail_unreadable(const struct entry *e)
+{
+	bool named = strstr(e->message, e->path);
+
+	return fail(e->node.err,
+		    "%s%s%s; until that is mended or moved away nobody knows "
+		    "what it stands on",
+		    named ? "" : e->path, named ? "" : ": ", e->message);
+}
+
 /* What cannot be read may stand on anything. */
 static int
 check_readable(const struct vhd_tree *tree, const struct disk_place *d)
@@ -123,10 +134,7 @@ check_readable(const struct vhd_tree *tree, const struct disk_place *d)
 		const struct entry *e = &tree->entries[i];
 
 		if (e->node.err && kin_is_by_name(e, d))
-			return fail(e->node.err,
-				    "%s; until that is mended or moved away "
-				    "nobody knows what it stands on",
-				    e->message);
+			return fail_unreadable(e);
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@
  * third, which tells that this is going on (settle.c).  All of them, and the
  * file itself, are locked before anything is changed. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,6 +190,24 @@ carry_out(struct renaming *r)
 	return take_mark_away(r, err);
 }
 
+/* A new link takes room in the file of a child, where that has a hole. */
+#define LINK_ROOM (64u << 10)
+
+static int
+check_space(const struct renaming *r)
+{
+	uint64_t need = r->n * LINK_ROOM, room;
+	int err = r->d->fs->ops->free_space(&room, r->d->fs, r->old);
+
+	if (err || need <= room)
+		return err;
+	return fail(VHD_E_NOSPACE,
+		    "%s: a renaming may need %" PRIu64 " bytes for the links "
+		    "of what stands on it, and %" PRIu64 " are free; nothing "
+		    "was changed",
+		    r->old, need, room);
+}
+
 static int
 rename_locked(struct renaming *r)
 {
@@ -196,6 +215,8 @@ rename_locked(struct renaming *r)
 
 	if (!err)
 		err = lock_children(r);
+	if (!err)
+		err = check_space(r);
 	return err ? err : carry_out(r);
 }
 

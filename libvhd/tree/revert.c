@@ -218,8 +218,13 @@ snapshot_revert(struct disk_place *d, const char *name, const char *keep)
 /* ---- Clone ---- */
 
 static int
-check_new_disk(const char *path)
+check_new_disk(const struct fs *fs, const char *path)
 {
+	struct fs_stat st;
+
+	if (fs->ops->stat(&st, fs, path) == 0)
+		return fail(VHD_E_EXISTS,
+			    "%s: exists already; choose another name", path);
 	if (!strchr(path_name(path), '@'))
 		return 0;
 	return fail(VHD_E_INVALID,
@@ -257,7 +262,7 @@ snapshot_clone(struct disk_place *d, const char *name, const char *path)
 {
 	AUTO(tree_free) struct vhd_tree *kin = NULL;
 	const struct entry *parent;
-	int err = check_new_disk(path);
+	int err = check_new_disk(d->fs, path);
 
 	if (!err && disk_hold(d) == 0)
 		err = snapshot_settle(d);

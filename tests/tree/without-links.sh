@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-kind=tree
-. "$(dirname "$0")/../cli/functions.sh"
+. "$(dirname "$0")/functions.sh"
 claim "without hard links or holes, snapshots work by exchanging names; with \
 neither links nor exchange they are refused and nothing changes"
 requires fusermount3 python3
@@ -28,14 +27,10 @@ enter() # WHAT-IT-HAS...: a file system with images/ in it
 	cd "$there" || exit 99
 }
 
-guest() # DISK FIRST COUNT VALUE
-{
-	"$HELPERS/guest" "$@" || fail "guest $*" "written" "not"
-}
 trap 'leave; rm -rf "$place"' EXIT
 
 # Every command, with the states read by somebody else.
-everything()
+every_command()
 {
 	local first second third
 
@@ -68,10 +63,10 @@ everything()
 }
 
 enter --exchange
-everything
+every_command
 leave
 enter --link
-everything
+every_command
 leave
 
 # Snapshots that were taken elsewhere.

@@ -85,6 +85,25 @@ test_other_case_is_a_second_try(void **state)
 }
 
 static void
+test_of_two_with_one_uuid_none_is_guessed(void **state)
+{
+	struct fs *fs = new_fs();
+	struct located l = {0};
+
+	(void)state;
+	put_root(fs, "/vm/a.vhd", 'p');
+	put_root(fs, "/vm/b.vhd", 'p');
+	put_child_at(fs, CHILD, 'c', 'p', "gone.vhd", NULL);
+	assert_int_equal(locate(&l, fs, CHILD, &none), VHD_E_PARENT);
+	assert_string_equal(
+		error_message(),
+		"/vm/child.vhd: its parent may be /vm/a.vhd or /vm/b.vhd, "
+		"which have the same UUID; move one of them away, or try: "
+		"vhdtool rebase --unsafe --parent FILE");
+	mem_fs_free(fs);
+}
+
+static void
 test_renamed_parent_is_found_by_uuid(void **state)
 {
 	struct fs *fs = new_fs();
@@ -243,7 +262,8 @@ test_failure_says_what_was_wanted(void **state)
 		error_message(),
 		"/vm/child.vhd: its parent (UUID 70707070-7070-7070-7070-"
 		"707070707070, last known as C:\\vm\\base.vhd) is not in its "
-		"directory; try: vhdtool relink --search DIR FILE");
+		"directory; try: vhdtool relink --search DIR "
+		"/vm/child.vhd");
 	assert_int_equal(image_close(img), 0);
 	mem_fs_free(fs);
 }
@@ -305,6 +325,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_relative_path_comes_first),
 		cmocka_unit_test(test_other_case_is_a_second_try),
+		cmocka_unit_test(test_of_two_with_one_uuid_none_is_guessed),
 		cmocka_unit_test(test_renamed_parent_is_found_by_uuid),
 		cmocka_unit_test(test_wrong_file_is_remembered_and_passed_over),
 		cmocka_unit_test(test_search_directories_are_looked_through),

@@ -136,15 +136,15 @@ test_plan_that_does_not_fit_stops_the_job(void **state)
 	(void)state;
 	opts.plan = &told;
 	job_start(&job, &opts);
-	assert_int_equal(job_plan(&job, &plan), VHD_E_NOSPACE);
+	assert_int_equal(job_plan(&job, "disk", &plan), VHD_E_NOSPACE);
 	assert_non_null(strstr(error_message(), "100 bytes needed, 50 free"));
 	assert_int_equal(told.peak_extra, 100);
 	assert_int_equal(told.struct_size, sizeof(told));
 	opts.dry_run = true;
-	assert_int_equal(job_plan(&job, &plan), 0);
+	assert_int_equal(job_plan(&job, "disk", &plan), 0);
 	opts.dry_run = false;
 	plan.fits = true;
-	assert_int_equal(job_plan(&job, &plan), 0);
+	assert_int_equal(job_plan(&job, "disk", &plan), 0);
 }
 
 static void
@@ -159,7 +159,7 @@ test_older_program_gets_the_fields_it_knows(void **state)
 	(void)state;
 	opts.plan = &told;
 	job_start(&job, &opts);
-	assert_int_equal(job_plan(&job, &plan), 0);
+	assert_int_equal(job_plan(&job, "disk", &plan), 0);
 	assert_int_equal(told.peak_extra, 1);
 	assert_int_equal(told.free, 7);
 }
@@ -172,7 +172,7 @@ test_options_may_be_missing(void **state)
 
 	(void)state;
 	job_start(&job, NULL);
-	assert_int_equal(job_plan(&job, &plan), 0);
+	assert_int_equal(job_plan(&job, "disk", &plan), 0);
 	assert_false(job_dry_run(&job));
 	assert_int_equal(job_phase(&job, "copy", 1), 0);
 	assert_int_equal(job_step(&job, 1), 0);
