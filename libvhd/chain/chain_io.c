@@ -117,7 +117,8 @@ owns_block(const struct image *img, uint64_t offset)
 }
 
 /* The layer wrote these sectors.  In a block that is all present, it owns the
- * rest as well: a new block of a dynamic image is zero where nobody wrote. */
+ * rest as well: a new block of a dynamic image is zero where nobody wrote.
+ * Below the leaf only as far as the block of the leaf that was moved (P3). */
 static void
 note_owner(struct chain *c, uint32_t layer, uint64_t offset, size_t len)
 {
@@ -126,6 +127,8 @@ note_owner(struct chain *c, uint32_t layer, uint64_t offset, size_t len)
 	uint64_t size = min_u64(img->block_size, WINDOW_SIZE);
 	uint64_t from = offset & (WINDOW_SIZE - 1), to = from + len;
 
+	if (layer > 0)
+		size = min_u64(size, c->layers[0].img->block_size);
 	if (map_window(&c->map, window) == layer)
 		return;
 	if (owns_block(img, offset))
