@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/path.h"
 #include "image/image.h"
 #include "image/mutant.h"
@@ -173,13 +174,76 @@ image_set_parent(struct image *img, const struct image_link *link)
 	return err;
 }
 
+/* What of a range of the file is data becomes zeros. */
+static int
+zero_data(struct image *img, uint64_t at, uint64_t len)
+{
+	uint64_t end = at + len;
+
+	while (at < end) {
+		uint64_t until;
+		bool data;
+		int err = img->io->ops->extent(&data, &until, img->io, at);
+
+		if (err || until <= at)
+			return err;
+		until = min_u64(until, end);
+		if (data)
+			err = io_write_zeros(img->io, at, until - at);
+		if (err)
+			return err;
+		img->dirty |= data;
+		at = until;
+	}
+	return 0;
+}
+
+static int
+zero_absent(struct image *img, uint32_t block, uint8_t *map)
+{
+	uint32_t n = img->block_size >> SECTOR_SHIFT;
+	uint64_t first = (uint64_t)block * n;
+	enum presence presence;
+	int err = image_presence(&presence, map, img, first, n);
+
+	for (uint32_t i = 0, run; i < n && !err; i += run) {
+		uint64_t at, rest;
+
+		run = bits_run(map, i, n - i);
+		if (bit_get(map, i))
+			continue;
+		err = image_locate(&at, &rest, img,
+				   (first + i) << SECTOR_SHIFT);
+		if (!err)
+			err = zero_data(img, at, (uint64_t)run << SECTOR_SHIFT);
+	}
+	return err;
+}
+
+/* Under a clear bit there may be what a write left that nobody was told of,
+ * or what lay there before.  While the parent counted that did not matter;
+ * readers that ignore bitmaps would show it now (D6). */
+static int
+zero_all_absent(struct image *img)
+{
+	AUTO_FREE uint8_t *map = malloc(img->block_size / SECTOR_SIZE / 8 + 1);
+	int err = map ? 0 : fail_nomem();
+
+	for (uint32_t b = 0; b < img->blocks && !err; b++)
+		if (image_has_block(img, b) && !bitmaps_full(img, b))
+			err = zero_absent(img, b, map);
+	return err;
+}
+
 int
 image_make_root(struct image *img)
 {
 	struct room room = {0};
 	struct dynhdr hdr = img->hdr;
-	int err = mutant(LINK_EARLY) ? 0 : image_flush(img);
+	int err = zero_all_absent(img);
 
+	if (!err && !mutant(LINK_EARLY))
+		err = image_flush(img);
 	if (err)
 		return err;
 	memset(hdr.parent_uuid, 0, sizeof(hdr.parent_uuid));

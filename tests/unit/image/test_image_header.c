@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* test_image_header.c - changes of what an image stands on. */
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/iszero.h"
+#include "make_image.h"
+
+/* D6: what an unanswered write left under a clear bit was hidden as long as
+ * the parent counted, and must not be there when it does not. */
+static void
+root_has_zeros_under_clear_bits(void **unused)
+{
+	AUTO(mem_fs_free) struct fs *fs = new_fs();
+	uint8_t data[3 * 512], read[512];
+	uint64_t at, rest;
+	struct image *img;
+
+	(void)unused;
+	put_child(fs, "/disk.vhd", 'd', 'p');
+	img = open_image(fs, "/disk.vhd", IMAGE_WRITE);
+	memset(data, 'x', sizeof(data));
+	expect_ok(image_pwrite(img, data, 512, 512), "write");
+	expect_ok(image_flush(img), "flush");
+	expect_ok(image_locate(&at, &rest, img, 0), "locate");
+	expect_ok(img->io->ops->pwrite(img->io, data, 3 * 512, at), "write");
+	expect_ok(image_make_root(img), "make root");
+	expect_ok(img->io->ops->pread(img->io, read, 512, at), "read");
+	assert_true(is_zero(read, 512));
+	expect_ok(img->io->ops->pread(img->io, read, 512, at + 512), "read");
+	assert_memory_equal(read, data, 512);
+	expect_ok(img->io->ops->pread(img->io, read, 512, at + 1024), "read");
+	assert_true(is_zero(read, 512));
+	expect_ok(image_close(img), "close");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(root_has_zeros_under_clear_bits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
