@@ -250,13 +250,18 @@ take_locked(struct chain *c, const char *name)
 }
 
 static int
+is_busy(const struct chain *c)
+{
+	return fail(VHD_E_BUSY, "%s: another job is running on it", c->name);
+}
+
+static int
 take_alone(struct chain *c, const char *name)
 {
 	int err;
 
 	if (pthread_mutex_trylock(&c->job_lock) != 0)
-		return fail(VHD_E_BUSY, "%s: another job is running on it",
-			    c->name);
+		return is_busy(c);
 	err = take_locked(c, name);
 	pthread_mutex_unlock(&c->job_lock);
 	return err;
@@ -280,12 +285,19 @@ settle(const struct chain *c)
 	return err;
 }
 
+/* What is to be settled is only known while nobody is at work. */
 int
 snapshot_create_live(struct chain *c, const char *name)
 {
-	int err = settle(c);
+	int err;
 
-	return err ? err : take_alone(c, name);
+	if (pthread_mutex_trylock(&c->job_lock) != 0)
+		return is_busy(c);
+	err = settle(c);
+	if (!err)
+		err = take_locked(c, name);
+	pthread_mutex_unlock(&c->job_lock);
+	return err;
 }
 
 int
