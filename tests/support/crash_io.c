@@ -3,6 +3,7 @@
  *
  * One lock is held around each change, so that the log has the order in which
  * changes happened; reads go straight to the live file. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,17 +96,34 @@ crash_pwrite_durable(struct io *io, const void *buf, size_t len,
 	return 0;
 }
 
+static uint64_t
+draw(uint64_t *state, uint64_t below)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return (*state >> 11) % below;
+}
+
 static int
 crash_flush(struct io *io)
 {
 	struct crash_io *self = self_of(io);
 	struct mem_data *data;
 	uint64_t mark = crash_begin_flush(&data, self->fs, io);
+	bool lost = self->fs->fail_next;
 
-	crash_log_flush(self->file, data, mark);
+	if (lost) {
+		self->fs->fail_next = false;
+		self->fs->failed = true;
+		crash_log_lose(self->file, mark, draw, &self->fs->fail_state);
+	} else {
+		crash_log_flush(self->file, data, mark);
+	}
 	mem_data_free(data);
 	pthread_mutex_unlock(&self->fs->lock);
-	return 0;
+	return lost ? fail_sys(EIO, "%s: this flush was told to fail", io->name)
+		    : 0;
 }
 
 static int

@@ -54,6 +54,7 @@ crash_log_free(struct crash_log *log)
 		forget_sectors(file);
 		free(file->sectors);
 		free(file->sizes);
+		free(file->kept);
 		mem_data_free(file->durable);
 		free(file);
 	}
@@ -201,6 +202,29 @@ add_version(struct crash_log *log, struct crash_file *file,
 	sector->versions[sector->n++] = version;
 }
 
+static void
+keep(struct crash_file *file, uint64_t number, uint64_t when)
+{
+	CRASH_GROW(file->kept, file->nkept, file->kept_room);
+	file->kept[file->nkept++] = (struct crash_kept){number, when};
+}
+
+/* What was lost is written again. */
+static void
+find_again(struct crash_file *file, uint64_t first, uint64_t end)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < file->nkept; i++) {
+		const struct crash_kept *k = &file->kept[i];
+
+		if (k->when != UINT64_MAX || k->number < first ||
+		    k->number >= end)
+			file->kept[n++] = *k;
+	}
+	file->nkept = n;
+}
+
 void
 crash_log_write(struct crash_log *log, struct crash_file *file,
 		const struct mem_data *live, uint64_t offset, uint64_t length)
@@ -211,6 +235,7 @@ crash_log_write(struct crash_log *log, struct crash_file *file,
 	log->now++;
 	for (uint64_t i = offset / CRASH_SECTOR; i < end; i++)
 		add_version(log, file, live, i);
+	find_again(file, offset / CRASH_SECTOR, end);
 	if (size > file->sizes[file->nsizes - 1].size)
 		add_size(file, log->now, size);
 }
@@ -303,14 +328,83 @@ forget_versions(struct crash_file *file, uint64_t first, uint64_t end,
 	file->nsectors = kept;
 }
 
+static void
+write_durable(struct mem_data **durable, const uint8_t *bytes, uint64_t number)
+{
+	uint64_t size = mem_data_size(*durable), at = number * CRASH_SECTOR;
+
+	if (at < size)
+		must(mem_data_write(durable, bytes,
+				    (size_t)min_u64(CRASH_SECTOR, size - at),
+				    at));
+}
+
+/* The content of a flush, but for what is durable otherwise. */
+static struct mem_data *
+with_kept(struct crash_file *file, struct mem_data *content, uint64_t mark)
+{
+	struct mem_data *durable = mem_data_share(content);
+	size_t n = 0;
+
+	for (size_t i = 0; i < file->nkept; i++) {
+		const struct crash_kept k = file->kept[i];
+		uint8_t bytes[CRASH_SECTOR];
+
+		if (k.when <= mark)
+			continue;
+		read_sector(bytes, file->durable, k.number);
+		write_durable(&durable, bytes, k.number);
+		file->kept[n++] = k;
+	}
+	file->nkept = n;
+	return durable;
+}
+
+void
+crash_log_lose(struct crash_file *file, uint64_t mark,
+	       uint64_t (*draw)(uint64_t *state, uint64_t below),
+	       uint64_t *state)
+{
+	for (size_t i = 0; i < file->nsectors; i++) {
+		const struct crash_sector *s = &file->sectors[i];
+		const struct crash_version *v;
+		uint32_t n = 0;
+		uint64_t k;
+
+		while (n < s->n && s->versions[n]->when <= mark)
+			n++;
+		if (!n)
+			continue;
+		keep(file, s->number, UINT64_MAX);
+		k = draw(state, n + 1);
+		v = k ? s->versions[k - 1] : NULL;
+		if (v && v->last_size == UINT32_MAX) {
+			uint8_t bytes[CRASH_SECTOR] = {0};
+
+			if (!v->zero)
+				memcpy(bytes, v->bytes, CRASH_SECTOR);
+			write_durable(&file->durable, bytes, s->number);
+		}
+	}
+	forget_versions(file, 0, UINT64_MAX, mark, 0);
+}
+
+/* One that began before another which is done has nothing to add. */
 void
 crash_log_flush(struct crash_file *file, struct mem_data *content,
 		uint64_t mark)
 {
+	struct mem_data *durable;
+
+	if (mark < file->flushed)
+		return;
+	if (mark != UINT64_MAX)
+		file->flushed = mark;
 	forget_versions(file, 0, UINT64_MAX, mark, 0);
 	forget_sizes(file, mark);
+	durable = with_kept(file, content, mark);
 	mem_data_free(file->durable);
-	file->durable = mem_data_share(content);
+	file->durable = durable;
 	file->sizes[0].size = mem_data_size(content);
 }
 
@@ -346,6 +440,8 @@ crash_log_flush_range(struct crash_file *file, const struct mem_data *content,
 	uint64_t end = ceil_div(offset + length, CRASH_SECTOR);
 	uint64_t size;
 
+	if (mark < file->flushed)
+		return;
 	if (offset + length > file->sizes[0].size || has_shrunk(file))
 		flush_sizes(file, mark);
 	size = mem_data_size(file->durable);
@@ -357,6 +453,7 @@ crash_log_flush_range(struct crash_file *file, const struct mem_data *content,
 			&file->durable, bytes,
 			(size_t)min_u64(CRASH_SECTOR, size - i * CRASH_SECTOR),
 			i * CRASH_SECTOR));
+		keep(file, i, mark);
 	}
 	forget_versions(file, first, end, mark, 0);
 }

@@ -35,6 +35,14 @@ struct crash_size {
 	uint64_t size;
 };
 
+/* A sector whose durable content is not that of a flush which began before
+ * `when`: it was written durably by itself, or, with UINT64_MAX, was lost in
+ * a flush that failed, though readers still see it. */
+struct crash_kept {
+	uint64_t number;
+	uint64_t when;
+};
+
 struct crash_file {
 	uint64_t inode; /* in the live file system */
 	struct mem_data *durable;
@@ -43,6 +51,9 @@ struct crash_file {
 	/* The first is the durable one. */
 	struct crash_size *sizes;
 	uint32_t nsizes, sizes_room;
+	struct crash_kept *kept;
+	size_t nkept, kept_room;
+	uint64_t flushed; /* when the newest flush that is done began */
 	struct crash_file *next;
 };
 
@@ -75,6 +86,9 @@ struct crash_fs {
 	crash_hook hook;
 	void *hook_user;
 	uint64_t flushes;
+	bool fail_next;      /* the next flush of a file */
+	uint64_t fail_state; /* what chance makes of it */
+	bool failed;
 };
 
 static inline struct crash_fs *
@@ -126,6 +140,12 @@ void crash_log_sync_dir(struct crash_log *log, const char *path, uint64_t mark);
  * stay the change's own. */
 size_t crash_name_apply(struct crash_name *names, size_t n,
 			const struct crash_name_op *op);
+
+/* A flush failed: of each sector that it was to keep, some version is durable
+ * now, and the others never will be.  draw says which. */
+void crash_log_lose(struct crash_file *file, uint64_t mark,
+		    uint64_t (*draw)(uint64_t *state, uint64_t below),
+		    uint64_t *state);
 
 bool crash_log_pending(const struct crash_log *log);
 

@@ -331,6 +331,23 @@ crash_set_hook(struct fs *fs, crash_hook hook, void *user)
 	pthread_mutex_unlock(&self->lock);
 }
 
+void
+crash_fail_flush(struct fs *fs, uint64_t seed)
+{
+	struct crash_fs *self = crash_fs_of(fs);
+
+	pthread_mutex_lock(&self->lock);
+	self->fail_next = seed != 0;
+	self->fail_state = seed;
+	pthread_mutex_unlock(&self->lock);
+}
+
+bool
+crash_flush_failed(const struct fs *fs)
+{
+	return crash_fs_of(fs)->failed;
+}
+
 uint64_t
 crash_flushes(const struct fs *fs)
 {

@@ -61,6 +61,12 @@ int crash_each_state(uint64_t *ret_count, struct fs *fs,
 void crash_state_text(char *ret, size_t ret_size,
 		      const struct crash_state *state);
 
+/* The next flush of a file fails, but for seed 0.  Of what it was to keep, some
+ * is durable and the rest is lost, though it can still be read: no later flush
+ * keeps it. */
+void crash_fail_flush(struct fs *fs, uint64_t seed);
+bool crash_flush_failed(const struct fs *fs); /* has it? */
+
 /* The files as a running system sees them: a memory file system. */
 struct fs *crash_live(const struct fs *fs);
 

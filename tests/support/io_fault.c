@@ -13,6 +13,8 @@ struct fault_fs {
 	struct fault fault;
 	_Atomic uint64_t count;
 	_Atomic bool fired;
+	fault_hook hook;
+	void *hook_user;
 };
 
 struct fault_io {
@@ -40,6 +42,8 @@ strike(struct fault_fs *fs, enum fault_kind kind, const char *name)
 	static const int sys[] = {EIO, ENOSPC, EINTR, EIO};
 	uint64_t n;
 
+	if (fs->hook)
+		fs->hook(&fs->fs, kind, name, fs->hook_user);
 	if (fs->fault.kinds && !(fs->fault.kinds & kind))
 		return 0;
 	n = atomic_fetch_add(&fs->count, 1) + 1;
@@ -403,6 +407,13 @@ void
 fault_fs_free(struct fs *fs)
 {
 	free(fs);
+}
+
+void
+fault_set_hook(struct fs *fs, fault_hook hook, void *user)
+{
+	fs_of(fs)->hook = hook;
+	fs_of(fs)->hook_user = user;
 }
 
 void

@@ -44,6 +44,12 @@ struct fault {
 	bool sticky; /* every later one of these kinds fails too */
 };
 
+/* Called before every operation that is counted, with the name of its file.
+ * It may arm a fault, which may strike this one. */
+typedef void (*fault_hook)(struct fs *fs, enum fault_kind kind,
+			   const char *name, void *user);
+void fault_set_hook(struct fs *fs, fault_hook hook, void *user);
+
 /* below is not taken over. */
 int fault_fs_new(struct fs **ret, const struct fs *below) MUST_CHECK;
 void fault_fs_free(struct fs *fs);

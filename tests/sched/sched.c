@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* sched.c - guests and jobs on one disk, each in the order that a seed gives.
+ *
+ *	sched [options] [SEEDS [FIRST]]
+ *	  --looks N     look at what a crash leaves about N times in a world
+ *	  --every       look before each operation of a file
+ *	  --states N    so many states at each look
+ *	  --seconds N   stop after that
+ *	  --tell        what happens, as it does
+ *	  --mutants     each mistake must be found within so many seeds */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "image/mutant.h"
+#include "world.h"
+
+static struct judge fresh = {
+	.limits = {.exhaustive = 32, .sampled = 24},
+	.nested = 150,
+	.most_depth = 2,
+};
+static time_t stop_at;
+
+static void
+run_seed(struct judge *judge, uint64_t seed)
+{
+	struct world *w = malloc(sizeof(*w));
+
+	if (!w)
+		abort();
+	world_create(w, judge, seed);
+	world_run(w);
+	if (!w->stopped) {
+		world_free(w);
+		free(w);
+	}
+}
+
+static bool
+is_time(void)
+{
+	return stop_at && time(NULL) >= stop_at;
+}
+
+static void
+run_seeds(struct judge *judge, uint64_t seeds, uint64_t first)
+{
+	for (uint64_t i = 0; i < seeds && !judge->failed && !is_time(); i++) {
+		run_seed(judge, first + i);
+		if (judge->failed)
+			(void)snprintf(judge->story + strlen(judge->story),
+				       sizeof(judge->story) -
+					       strlen(judge->story),
+				       "first seed: %" PRIu64 "\n", first + i);
+	}
+}
+
+static int
+report(const struct judge *judge)
+{
+	if (judge->failed)
+		(void)fprintf(stderr, "%s", judge->story);
+	(void)printf("%" PRIu64 " worlds, %" PRIu64 " steps, %" PRIu64
+		     " states after a crash, %" PRIu64
+		     " worked on with, %d violations\n",
+		     judge->worlds, judge->steps, judge->states,
+		     judge->recoveries, judge->failed);
+	return judge->failed;
+}
+
+static int
+run_mutants(uint64_t seeds, uint64_t first)
+{
+	int survivors = 0, n = 0;
+
+	for (int m = MUTANT_NONE + 1; m < MUTANT_COUNT; m++) {
+		struct judge judge = fresh;
+
+		present_mutant = (enum mutant)m;
+		run_seeds(&judge, seeds, first);
+		(void)printf("mutant %2d %-28s %s after %" PRIu64
+			     " worlds, %" PRIu64 " states\n",
+			     m, mutant_names[m],
+			     judge.failed ? "caught" : "SURVIVES", judge.worlds,
+			     judge.states);
+		(void)fflush(stdout);
+		survivors += !judge.failed;
+		n++;
+	}
+	(void)printf("%d mutants, %d survivors\n", n, survivors);
+	return survivors != 0;
+}
+
+static uint64_t
+number(const char *text)
+{
+	return strtoull(text, NULL, 10);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"looks", 1, NULL, 'l'},   {"every", 0, NULL, 'e'},
+		{"states", 1, NULL, 's'},  {"seconds", 1, NULL, 't'},
+		{"mutants", 0, NULL, 'm'}, {"tell", 0, NULL, 'v'},
+		{NULL, 0, NULL, 0}};
+	uint64_t seeds, first;
+	bool mutants = false;
+	struct judge judge;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'l')
+			fresh.looks = number(optarg);
+		else if (c == 'e')
+			fresh.every_step = true;
+		else if (c == 's')
+			fresh.limits.exhaustive = number(optarg);
+		else if (c == 't')
+			stop_at = time(NULL) + (time_t)number(optarg);
+		else if (c == 'v')
+			fresh.tell = true;
+		else if (c == 'm')
+			mutants = true;
+		else
+			return 2;
+	}
+	fresh.limits.sampled = fresh.limits.exhaustive;
+	seeds = argc > optind ? number(argv[optind]) : 1000;
+	first = argc > optind + 1 ? number(argv[optind + 1]) : 1;
+	if (mutants)
+		return run_mutants(seeds, first);
+	judge = fresh;
+	run_seeds(&judge, seeds, first);
+	return report(&judge);
+}
