@@ -32,7 +32,7 @@ disk()
 everything()
 {
 	find . -type f -exec sha256sum {} + | sort -k2
-	find . -exec stat -c '%n %s %Y %Z %i %a %h %U' {} + | sort
+	find . -mindepth 1 -exec stat -c '%n %s %Y %Z %i %a %h %U' {} + | sort
 }
 
 # vhdtool must refuse with STATUS and one sentence, and change nothing.
