@@ -135,6 +135,8 @@ struct image {
 	uint64_t sync_done;         /* the newest that succeeded [lock] */
 	_Atomic bool dirty;         /* written since the last flush began */
 	bool untidy;                /* the end may hold unused space [lock] */
+	_Atomic bool vanishing;     /* empty, and its file will go: space is
+				     * not given back by and by */
 	_Atomic bool failed;        /* D8 */
 };
 

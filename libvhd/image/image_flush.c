@@ -23,6 +23,8 @@
 #include "image/mutant.h"
 #include "image/pending.h"
 
+#define PADDING (64u << 10) /* old end footers, and what aligns */
+
 static int
 sync_file(struct image *img)
 {
@@ -149,17 +151,52 @@ publish(struct image *img)
 	return err || mutant(NO_LAST_SYNC) ? err : sync_file(img);
 }
 
+static int
+by_offset(const void *a, const void *b)
+{
+	const struct region *x = a, *y = b;
+
+	return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* May what lies between two freed regions be punched with them?  It is too
+ * short for a block; what else there is lies before, or is the end footer. */
+static bool
+only_padding(struct image *img, uint64_t end, uint64_t next)
+{
+	const uint64_t most = min_u64(PADDING, image_region_bytes(img));
+	uint64_t footer;
+
+	if (next < end || next - end >= most)
+		return false;
+	pthread_mutex_lock(&img->lock);
+	footer = img->footer_offset;
+	pthread_mutex_unlock(&img->lock);
+	return end >= image_end_of_metadata(img) &&
+	       !ranges_overlap(footer, FOOTER_SIZE, end, next - end);
+}
+
 /* What was freed is free now (D7).  Where holes cannot be punched the space
- * is still used again. */
+ * is still used again.  Each call can wait for the journal of the file system,
+ * so neighbours go in one. */
 static void
 punch_freed(struct image *img)
 {
 	const struct pending *p = &img->publishing;
-	uint64_t bytes = image_region_bytes(img);
+	const uint64_t bytes = image_region_bytes(img);
 
-	for (size_t i = 0; i < p->nfreed; i++)
-		if (img->io->ops->punch(img->io, p->freed[i].offset, bytes))
+	if (!p->nfreed || img->vanishing)
+		return;
+	qsort(p->freed, p->nfreed, sizeof(*p->freed), by_offset);
+	for (size_t i = 0; i < p->nfreed;) {
+		uint64_t start = p->freed[i].offset, end = start + bytes;
+
+		while (++i < p->nfreed &&
+		       only_padding(img, end, p->freed[i].offset))
+			end = p->freed[i].offset + bytes;
+		if (img->io->ops->punch(img->io, start, end - start))
 			return;
+	}
 }
 
 /* [lock] */
@@ -330,7 +367,7 @@ image_tidy(struct image *img)
 	struct disk_footer footer;
 	int err;
 
-	if (!img->untidy || !image_is_sparse(img))
+	if (!img->untidy || !image_is_sparse(img) || img->vanishing)
 		return 0;
 	at = footer_place(img);
 	end = at + FOOTER_SIZE;
