@@ -13,6 +13,8 @@
 #include "base/bits.h"
 #include "image/image.h"
 
+#define BITMAPS_AHEAD 128
+
 /* What is counted over all blocks, and told once. */
 struct tally {
 	uint64_t stray;     /* V84 */
@@ -87,9 +89,22 @@ visit(struct check *c, struct reader *r, uint32_t block, block_fn fn,
 	return fn(c, r, &v, user);
 }
 
+/* Bitmaps lie apart, so the system would fetch one at a time: ask for many,
+ * well before they are needed. */
+static uint32_t
+ask_ahead(const struct check *c, uint32_t n, uint32_t asked)
+{
+	for (; asked < c->used && asked < n + BITMAPS_AHEAD; asked++)
+		c->io->ops->readahead(c->io,
+				      check_block_start(c, c->order[asked]),
+				      c->bitmap_bytes);
+	return asked;
+}
+
 int
 check_walk(struct check *c, block_fn fn, void *user)
 {
+	uint32_t asked = 0;
 	struct reader reader;
 	int err = reader_init(&reader, c->io);
 
@@ -98,6 +113,7 @@ check_walk(struct check *c, block_fn fn, void *user)
 	for (uint32_t n = 0; !err && n < c->used; n++) {
 		uint32_t block = c->order[n];
 
+		asked = ask_ahead(c, n, asked);
 		err = visit(c, &reader, block, fn, user);
 		if (is_read_error(err)) {
 			tell(c, V87, check_block_start(c, block),

@@ -56,13 +56,15 @@ in_buffer(const struct reader *r, uint64_t offset, size_t length)
 static int
 fill(struct reader *r, uint64_t offset, size_t length)
 {
+	uint64_t end = offset >= r->run && offset < r->end ? r->end : r->size;
 	size_t ahead = (size_t)min_u64(max_u64(length, READER_AHEAD),
-				       r->size - min_u64(offset, r->size));
+				       end - min_u64(offset, end));
 	int err;
 
 	r->at = offset;
 	r->length = 0;
-	/* A bad sector behind what is asked for must not hurt. */
+	/* Ahead only to where a hole begins, which would fill memory with
+	 * zeros. A bad sector behind what is asked for must not hurt. */
 	err = VHD_E_IO;
 	if (ahead > length)
 		err = r->io->ops->pread(r->io, r->buf, ahead, offset);
