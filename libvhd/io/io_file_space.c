@@ -19,6 +19,9 @@
  * only makes the call fail. */
 #define CLONE_UNIT 4096u
 
+/* Ranges that are copied for good: what is shorter may soon change again. */
+#define WRITE_BEHIND (1u << 20)
+
 static bool
 lacks(int sys)
 {
@@ -166,6 +169,24 @@ copy_bytes(uint64_t *moved, struct io *to, uint64_t to_offset, struct io *from,
 	return 0;
 }
 
+static void
+write_back(struct io *io, uint64_t offset, uint64_t length, unsigned how)
+{
+	if (sync_file_range(io_file_of(io)->fd, (off_t)offset, (off_t)length,
+			    how) < 0 &&
+	    !lacks(errno) && errno != ESPIPE && errno != EINTR)
+		io_file_lose(io);
+}
+
+/* Writing back begins at once, so that the disk works while the next range is
+ * copied; the flush that makes it durable then finds little left. */
+static void
+start_writing(struct io *io, uint64_t offset, uint64_t length)
+{
+	if (length >= WRITE_BEHIND)
+		write_back(io, offset, length, SYNC_FILE_RANGE_WRITE);
+}
+
 int
 io_file_copy_range(struct io *to, uint64_t to_offset, struct io *from,
 		   uint64_t from_offset, uint64_t length)
@@ -190,8 +211,11 @@ io_file_copy_range(struct io *to, uint64_t to_offset, struct io *from,
 			return err;
 		at = head + middle;
 	}
-	return copy_bytes(&moved, to, to_offset + at, from, from_offset + at,
-			  length - at);
+	err = copy_bytes(&moved, to, to_offset + at, from, from_offset + at,
+			 length - at);
+	if (!err)
+		start_writing(to, to_offset + at, length - at);
+	return err;
 }
 
 void
@@ -205,11 +229,8 @@ io_file_readahead(struct io *io, uint64_t offset, uint64_t length)
 void
 io_file_write_out(struct io *io, uint64_t offset, uint64_t length)
 {
-	if (range_ok(offset, length, INT64_MAX) &&
-	    sync_file_range(io_file_of(io)->fd, (off_t)offset, (off_t)length,
-			    SYNC_FILE_RANGE_WAIT_BEFORE |
-				    SYNC_FILE_RANGE_WRITE |
-				    SYNC_FILE_RANGE_WAIT_AFTER) < 0 &&
-	    !lacks(errno) && errno != ESPIPE && errno != EINTR)
-		io_file_lose(io);
+	if (range_ok(offset, length, INT64_MAX))
+		write_back(io, offset, length,
+			   SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				   SYNC_FILE_RANGE_WAIT_AFTER);
 }
