@@ -313,6 +313,8 @@ merge_locked(struct merge *m, const struct vhd_job_opts *opts)
 		struct error kept;
 
 		error_save(&kept);
+		for (uint32_t i = 0; i < m->c->depth; i++)
+			m->c->layers[i].img->vanishing = false;
 		push_end(m->c);
 		return error_restore(&kept);
 	}

@@ -19,11 +19,16 @@
 #include "image/mutant.h"
 #include "job/push.h"
 
-#define BATCH_BYTES  (64u << 20) /* copied between two flushes */
+/* Between two flushes: what is copied is what a crash has copied again; what
+ * the parent grows by is extra until the child's space is given back. */
+#define BATCH_BYTES  (1u << 30)
+#define BATCH_GROWTH (48u << 20)
 #define BATCH_SMALL  (16u << 20) /* while guests may have to wait for it */
-#define BATCH_BLOCKS 1024u
-#define CHUNK        (1u << 20)  /* read at once where data is looked at */
-#define SHORT_RUN    (64u << 10) /* below this, reading and writing is best */
+#define BATCH_BLOCKS (1u << 16)
+
+#define CHUNK     (1u << 20)  /* read at once where data is looked at */
+#define SHORT_RUN (64u << 10) /* below this, reading and writing is best */
+#define PROBE     4096u       /* tells most data from zeros; a page */
 
 struct push {
 	struct chain *c;
@@ -34,8 +39,9 @@ struct push {
 	uint8_t *buf;     /* CHUNK bytes */
 	uint32_t *blocks; /* copied, not dropped yet (frozen layers) */
 	size_t nblocks;
-	uint64_t copied; /* bytes since the last flush */
-	uint64_t added;  /* to the leaf by its guests, as far as noticed */
+	uint64_t added; /* to the leaf by its guests, as far as noticed */
+	/* Bytes, since the last flush. */
+	uint64_t copied, grown;
 };
 
 /* Does the parent read as zero where it has no block? */
@@ -50,6 +56,7 @@ absent_is_zero(const struct image *to, uint64_t offset)
 static int
 copy_through(struct push *p, uint64_t offset, uint64_t len)
 {
+	p->grown += round_up(len, PROBE);
 	while (len) {
 		size_t n = (size_t)min_u64(len, CHUNK);
 		int err = image_pread(p->from, p->buf, n, offset);
@@ -65,6 +72,17 @@ copy_through(struct push *p, uint64_t offset, uint64_t len)
 	return 0;
 }
 
+/* Is all of a range data, so that to write it takes no space? */
+static bool
+is_stored(struct io *io, uint64_t at, uint64_t len)
+{
+	uint64_t end;
+	bool data;
+
+	return io->ops->extent(&data, &end, io, at) == 0 && data &&
+	       end - at >= len;
+}
+
 /* Between files, within one block of each. */
 static int
 copy_inside(struct push *p, uint64_t offset, uint64_t len, uint64_t from)
@@ -72,9 +90,28 @@ copy_inside(struct push *p, uint64_t offset, uint64_t len, uint64_t from)
 	uint64_t to;
 	int err = image_place(&to, p->to, offset);
 
-	if (!err)
-		err = io_copy(p->to->io, to, p->from->io, from, len);
+	if (err)
+		return err;
+	if (!is_stored(p->to->io, to, len))
+		p->grown += len;
+	err = io_copy(p->to->io, to, p->from->io, from, len);
 	return err ? err : image_written(p->to, offset, len);
+}
+
+/* A run that may be all zero, in which case no block is made for it. */
+static int
+copy_data(struct push *p, uint64_t offset, uint64_t len, uint64_t from)
+{
+	int err = 0;
+
+	if (len < SHORT_RUN)
+		return copy_through(p, offset, len);
+	if (absent_is_zero(p->to, offset)) {
+		err = image_pread(p->from, p->buf, PROBE, offset);
+		if (!err && is_zero(p->buf, PROBE))
+			return copy_through(p, offset, len);
+	}
+	return err ? err : copy_inside(p, offset, len, from);
 }
 
 static int
@@ -85,10 +122,13 @@ copy_hole(struct push *p, uint64_t offset, uint64_t len)
 	return image_write_zeros(p->to, offset, len);
 }
 
-/* A run within one block of each image: holes stay holes. */
+/* A run within one block of each image: holes stay holes, where looking for
+ * them costs less than the bytes. */
 static int
 copy_extents(struct push *p, uint64_t offset, uint64_t len)
 {
+	if (len < SHORT_RUN)
+		return copy_through(p, offset, len);
 	while (len) {
 		uint64_t at, run, end, n;
 		bool data;
@@ -110,10 +150,8 @@ copy_extents(struct push *p, uint64_t offset, uint64_t len)
 			 : round_down(n, SECTOR_SIZE);
 		if (!data)
 			err = copy_hole(p, offset, n);
-		else if (n < SHORT_RUN || absent_is_zero(p->to, offset))
-			err = copy_through(p, offset, n);
 		else
-			err = copy_inside(p, offset, n, at);
+			err = copy_data(p, offset, n, at);
 		if (err)
 			return err;
 		offset += n;
@@ -243,6 +281,7 @@ commit(struct push *p)
 	int err = 0;
 
 	p->copied = 0;
+	p->grown = 0;
 	if (p->layer == 0) {
 		p->nblocks = 0;
 		return chain_flush(p->c);
@@ -268,6 +307,7 @@ ease_next_flush(struct push *p, uint32_t block)
 			min_u64(p->from->block_size, p->from->size - at));
 	if (p->layer == 0 && !moved_waiting(p->c)) {
 		p->copied = 0;
+		p->grown = 0;
 		p->nblocks = 0;
 	}
 }
@@ -277,7 +317,8 @@ batch_is_full(const struct push *p)
 {
 	uint64_t most = job_has_guests(p->job) ? BATCH_SMALL : BATCH_BYTES;
 
-	return p->copied >= most || p->nblocks == BATCH_BLOCKS;
+	return p->copied >= most || p->grown >= BATCH_GROWTH ||
+	       p->nblocks == BATCH_BLOCKS;
 }
 
 /* Guests go on writing to what is not moved yet. */
@@ -307,8 +348,10 @@ static int
 push_block(struct push *p, uint32_t block)
 {
 	uint64_t bytes;
-	int err = move_block(&bytes, p, block);
+	int err = batch_is_full(p) ? commit(p) : 0;
 
+	if (!err)
+		err = move_block(&bytes, p, block);
 	if (err == VHD_E_NOSPACE && p->nblocks) {
 		err = commit(p);
 		if (!err)
@@ -319,14 +362,12 @@ push_block(struct push *p, uint32_t block)
 	p->blocks[p->nblocks++] = block;
 	count_growth(p);
 	ease_next_flush(p, block);
-	err = job_step(p->job, bytes);
-	if (!err && batch_is_full(p))
-		err = commit(p);
-	return err;
+	return job_step(p->job, bytes);
 }
 
 /* However it ends, what was copied is made to count: the redirect of the
- * leaf stays until every moved block is cleared (P15). */
+ * leaf stays until every moved block is cleared (P15).  The space of the last
+ * batch is given back with the file. */
 static int
 push_blocks(struct push *p)
 {
@@ -337,8 +378,10 @@ push_blocks(struct push *p)
 		if (image_has_block(p->from, b) &&
 		    !(p->layer == 0 && moved_has(p->c, block_offset(p, b))))
 			err = push_block(p, b);
-	if (!err)
+	if (!err) {
+		p->from->vanishing = true;
 		return commit(p);
+	}
 	error_save(&kept);
 	if (!p->c->failed && !p->to->failed && !p->from->failed)
 		(void)commit(p);
