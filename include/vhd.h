@@ -582,6 +582,21 @@ enum vhd_snapshot_flags {
 	VHD_SNAPSHOT_SUBTREE = 1 << 1, /* delete: all that stands on it too */
 };
 
+/* What a deletion does with one image. */
+enum vhd_step_kind {
+	VHD_STEP_COPY_UP = 1, /* it gets data that it had from the snapshot */
+	VHD_STEP_MERGE_DOWN,  /* its data goes into the snapshot's file, which
+			       * then has its path */
+	VHD_STEP_REMOVE,      /* its file is removed */
+};
+
+struct vhd_step {
+	enum vhd_step_kind kind;
+	const char *path;
+	uint64_t bytes; /* to be copied */
+};
+typedef void (*vhd_step_fn)(const struct vhd_step *step, void *user);
+
 struct vhd_snapshot_opts {
 	size_t struct_size;
 	uint32_t flags;            /* enum vhd_snapshot_flags */
@@ -589,6 +604,9 @@ struct vhd_snapshot_opts {
 	const char *const *search; /* where else parents and children are */
 	size_t nsearch;
 	const struct vhd_job_opts *job; /* for vhd_snapshot_delete; or NULL */
+	vhd_step_fn step; /* vhd_snapshot_delete: told each step before the
+			   * first is begun; or NULL */
+	void *step_user;
 };
 #define VHD_SNAPSHOT_OPTS_INIT VHD_INIT_(vhd_snapshot_opts)
 

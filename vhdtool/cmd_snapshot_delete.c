@@ -110,12 +110,29 @@ run_live(const struct delete_args *args)
 	return live_job(&live, "snapshot-delete", arguments, &args->job);
 }
 
+static void
+add_step(const struct vhd_step *step, void *user)
+{
+	static const char *const actions[] = {
+		[VHD_STEP_COPY_UP] = "copy-up",
+		[VHD_STEP_MERGE_DOWN] = "merge-down",
+		[VHD_STEP_REMOVE] = "remove",
+	};
+	json_t *object = out_object();
+
+	out_text(object, "action", actions[step->kind]);
+	out_text(object, "filename", step->path);
+	out_number(object, "bytes", step->bytes);
+	out_append(user, object);
+}
+
 static int
 run(const void *user)
 {
 	const struct delete_args *args = user;
 	struct vhd_snapshot_opts opts = snapshot_opts(&args->place);
 	int status = job_args_check(&command_snapshot_delete, &args->job);
+	json_auto_t *steps = out_array();
 	vhd_t *none = NULL;
 	struct job job;
 	int err;
@@ -123,7 +140,10 @@ run(const void *user)
 	if (status != EXIT_DONE)
 		return status;
 	job_begin(&job, "delete", &args->job);
+	job.steps = steps;
 	opts.job = &job.opts;
+	opts.step = add_step;
+	opts.step_user = steps;
 	if (args->tree)
 		opts.flags |= VHD_SNAPSHOT_SUBTREE;
 	err = vhd_snapshot_delete(args->disk, args->name, &opts);

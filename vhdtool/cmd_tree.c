@@ -67,8 +67,7 @@ remark(const json_t *image)
 	return get_bool(image, "live") ? "live" : "";
 }
 
-/* As much of the path as tells it from the others: directories are left out
- * where all images are in one. */
+/* How much of the paths is left out: the directory in which all images are. */
 static size_t
 common_directory(const json_t *list)
 {
@@ -81,11 +80,11 @@ common_directory(const json_t *list)
 		const char *path =
 			get_text(json_array_get(list, i), "filename");
 
-		if (strncmp(path, first, length) != 0 ||
-		    strchr(path + length, '/'))
-			return 0;
+		while (length > 0 && (first[length - 1] != '/' ||
+				      strncmp(path, first, length) != 0))
+			length--;
 	}
-	return length;
+	return length > 1 ? length : 0;
 }
 
 /* "    127 GiB      1.5 GiB  2011-10-27 12:00  live" */

@@ -9,6 +9,10 @@
 #include "exit.h"
 #include "out.h"
 #include "say.h"
+#include "size.h"
+
+#include <stdio.h>
+#include <string.h>
 
 const struct choice progress_choices[] = {
 	{"bar", PROGRESS_BAR},
@@ -50,7 +54,7 @@ job_begin(struct job *job, const char *name, const struct job_args *args)
 }
 
 static void
-plan_text(const json_t *plan)
+plan_rows(const json_t *plan)
 {
 	static const struct row rows[] = {
 		{"to copy", "bytes-to-copy", ROW_SIZE},
@@ -64,11 +68,42 @@ plan_text(const json_t *plan)
 	out_rows(plan, rows);
 }
 
+/* "copy up:         505 KiB (517120 bytes) into disk.vhd" */
+static void
+step_text(const json_t *step)
+{
+	const char *action = get_text(step, "action");
+	const char *file = get_text(step, "filename");
+	const char *slash = strrchr(file, '/');
+	uint64_t bytes = get_number(step, "bytes");
+	char size[SIZE_TEXT_MAX];
+
+	printf("%s:%*s", action, (int)(16 - strlen(action)), "");
+	say_plain(stdout, slash ? slash + 1 : file);
+	if (strcmp(action, "remove") != 0)
+		printf(", %s",
+		       bytes ? size_print(size, bytes) : "nothing to copy");
+	putchar('\n');
+}
+
+static void
+plan_text(const json_t *plan)
+{
+	const json_t *steps = json_object_get(plan, "steps");
+
+	for (size_t i = 0; i < json_array_size(steps); i++)
+		step_text(json_array_get(steps, i));
+	plan_rows(plan);
+}
+
 static int
-print_plan(const struct vhd_plan *plan, bool json)
+print_plan(const struct vhd_plan *plan, json_t *steps, bool json)
 {
 	json_auto_t *result = out_object();
 	int status;
+
+	if (steps)
+		json_object_set(result, "steps", steps);
 
 	out_number(result, "bytes-to-copy", plan->bytes_to_copy);
 	out_number(result, "final-size", plan->final_size);
@@ -93,6 +128,6 @@ job_end(struct job *job, int err, vhd_t **disk)
 	if (status != EXIT_DONE)
 		return status;
 	if (job->args->dry_run)
-		return print_plan(&job->plan, job->args->json);
+		return print_plan(&job->plan, job->steps, job->args->json);
 	return EXIT_DONE;
 }

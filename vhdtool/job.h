@@ -5,6 +5,7 @@
 #ifndef VHDTOOL_JOB_H
 #define VHDTOOL_JOB_H
 #include "opt.h"
+#include "out.h"
 #include "progress.h"
 #include "value.h"
 
@@ -55,6 +56,7 @@ struct job {
 	struct progress progress;
 	struct vhd_plan plan;
 	struct vhd_job_opts opts; /* for the library */
+	json_t *steps;            /* for the answer to a dry run; or NULL */
 };
 
 /* EXIT_DONE, or what is wrong with args. */

@@ -96,7 +96,8 @@ describe(const struct vhd_tree_node *node, const struct vhd_tree_node *parent,
 	out_number(object, "file-length", node->file_length);
 	out_number(object, "actual-size", node->actual_size);
 	out_time(object, "created", node->created);
-	out_bool(object, "live", node->live);
+	/* The end of a branch is a disk, unless it has a snapshot's name. */
+	out_bool(object, "live", node->live && !node->name);
 	out_bool(object, "orphan", node->orphan);
 	out_bool(object, "duplicate", node->duplicate);
 	out_bool(object, "merging", node->merging);

@@ -216,6 +216,8 @@ delete_state(struct disk_place *d, const struct vhd_tree *kin,
 	job_start(&x.job, x.opts);
 	err = deletion_find_heirs(&x, kin);
 	if (!err)
+		deletion_tell_all(&x);
+	if (!err)
 		err = deletion_plan(&x);
 	if (!err && !job_dry_run(&x.job))
 		err = carry_out(&x);

@@ -48,6 +48,9 @@ int deletion_remove_file(const struct deletion *x) MUST_CHECK;
 int deletion_find_heirs(struct deletion *x,
 			const struct vhd_tree *kin) MUST_CHECK;
 int deletion_plan(struct deletion *x) MUST_CHECK;
+void deletion_tell(const struct deletion *x, enum vhd_step_kind kind,
+		   const char *path, uint64_t bytes);
+void deletion_tell_all(const struct deletion *x);
 void deletion_free(struct deletion *x);
 
 /* Bytes to be copied. */

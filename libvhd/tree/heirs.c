@@ -156,6 +156,34 @@ deletion_free(struct deletion *x)
 
 /* ---- The plan ---- */
 
+void
+deletion_tell(const struct deletion *x, enum vhd_step_kind kind,
+	      const char *path, uint64_t bytes)
+{
+	const struct vhd_snapshot_opts *opts = x->d->opts;
+	struct vhd_step step = {.kind = kind, .path = path, .bytes = bytes};
+
+	if (opts->step)
+		opts->step(&step, opts->step_user);
+}
+
+void
+deletion_tell_all(const struct deletion *x)
+{
+	bool pushed = false;
+
+	for (size_t i = 0; i < x->n; i++) {
+		const struct heir *h = &x->heirs[i];
+
+		deletion_tell(x,
+			      h->push ? VHD_STEP_MERGE_DOWN : VHD_STEP_COPY_UP,
+			      h->path, heir_bytes(h));
+		pushed |= h->push;
+	}
+	if (!pushed)
+		deletion_tell(x, VHD_STEP_REMOVE, x->path, 0);
+}
+
 /* On the file system with the least to spare. */
 static int
 plan_space(struct vhd_plan *p, const struct deletion *x)

@@ -82,6 +82,8 @@ deletion_subtree(struct disk_place *d, const struct vhd_tree *kin,
 	int err = check_members(d, kin, first, end);
 
 	job_start(&x.job, d->opts->job);
+	for (size_t i = end; i > first && !err; i--)
+		deletion_tell(&x, VHD_STEP_REMOVE, kin->entries[i - 1].path, 0);
 	if (!err)
 		err = deletion_plan(&x);
 	if (err || job_dry_run(&x.job))

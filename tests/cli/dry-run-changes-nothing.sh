@@ -30,3 +30,14 @@ plan convert leaf.vhd copy.vhd
 plan convert -O raw leaf.vhd copy.img
 vhdtool 0 relink --dry-run .
 equal "$last: the files" "$before" "$(state ./*)"
+
+# What a deletion would do, image by image.
+vhdtool 0 create --parent mid.vhd other.vhd
+before=$(state ./*)
+vhdtool 0 snapshot delete --dry-run --json leaf.vhd mid.vhd
+json_is '.steps | map([.action, (.filename | split("/") | last)] | @csv) |
+    join(" ")' '"copy-up","leaf.vhd" "merge-down","other.vhd"'
+json_is '(.steps | map(.bytes) | add) == ."bytes-to-copy"' true
+vhdtool 0 snapshot delete --dry-run leaf.vhd mid.vhd
+stdout_has '^merge-down: +other\.vhd, nothing to copy$'
+equal "$last: the files" "$before" "$(state ./*)"
