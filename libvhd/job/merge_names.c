@@ -120,18 +120,21 @@ hide(struct merge *m, uint32_t i)
 }
 
 /* Where the result goes with --at-parent; after an interruption, the name of
- * the disk that the hidden name still has. */
+ * the disk that the hidden name still has.  The file itself may still be
+ * there, too. */
 static int
 remember_parent(struct merge *m)
 {
 	const struct layer *l = &m->c->layers[m->into];
+	const struct io_id *id = &l->img->io->id;
 	struct fs_stat st;
 
 	m->parent_path = l->renamed ? disk_path(l->path) : strdup(l->path);
 	if (!m->parent_path)
 		return fail_nomem();
 	if (l->renamed &&
-	    m->c->fs->ops->stat(&st, m->c->fs, m->parent_path) == 0)
+	    m->c->fs->ops->stat(&st, m->c->fs, m->parent_path) == 0 &&
+	    (st.id.device != id->device || st.id.inode != id->inode))
 		return fail(VHD_E_EXISTS,
 			    "%s: exists already, so the merge cannot leave "
 			    "its result there; leave out --at-parent",

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* test_merge_again.c - a merge that was stopped at any operation at all is
+ * completed by the same command. */
+#include <cmocka.h>
+
+#include "io_fault.h"
+#include "job/jobs.h"
+#include "make_chain.h"
+
+#define OFFSET 4096u
+
+static int
+merge(const struct fs *fs, uint32_t flags)
+{
+	struct chain_opts opts = {.flags = VHD_OPEN_RDWR};
+	struct vhd_merge_opts merge = VHD_MERGE_OPTS_INIT;
+	struct chain *c;
+	int err = chain_open(&c, fs, "/top.vhd", &opts);
+
+	merge.flags = flags;
+	return err ? err : chain_close_after(c, job_merge(c, &merge));
+}
+
+static struct fs *
+make_disks(void)
+{
+	struct fs *fs = new_fs();
+
+	put_root(fs, "/base.vhd", 'b');
+	put_child_at(fs, "/top.vhd", 't', 'b', "base.vhd", NULL);
+	write_pattern(fs, "/base.vhd", 0, 4096, 'b');
+	write_pattern(fs, "/top.vhd", OFFSET, 4096, 't');
+	return fs;
+}
+
+/* One image is left, with the data of both. */
+static void
+expect_merged(struct fs *fs, const char *path, const char *gone, uint64_t n)
+{
+	struct chain *c = open_disk(fs, path, 0);
+	struct fs_stat st;
+	uint8_t byte[2];
+
+	expect_ok(chain_pread(c, byte, 1, 0), "read");
+	expect_ok(chain_pread(c, byte + 1, 1, OFFSET), "read");
+	if (byte[0] != 'b' || byte[1] != 't' || c->depth != 1)
+		fail_msg("stopped at operation %u: %s reads %c %c, with %u "
+			 "layers",
+			 (unsigned)n, path, byte[0], byte[1], c->depth);
+	if (fs->ops->stat(&st, fs, gone) == 0)
+		fail_msg("stopped at operation %u: %s is left", (unsigned)n,
+			 gone);
+	close_disk(c);
+}
+
+static bool
+stop_at(uint64_t n, uint32_t flags)
+{
+	bool at_parent = flags & VHD_MERGE_AT_PARENT;
+	AUTO(mem_fs_free) struct fs *fs = make_disks();
+	AUTO(fault_fs_free) struct fs *fault = NULL;
+	bool stopped;
+	int err;
+
+	expect_ok(fault_fs_new(&fault, fs), "fault_fs_new");
+	fault_arm(fault, &(struct fault){.at = n, .sticky = true});
+	err = merge(fault, flags);
+	stopped = fault_fired(fault);
+	if (err)
+		err = merge(fs, flags);
+	if (err && err != VHD_E_NOTFOUND && err != VHD_E_INVALID)
+		fail_msg("stopped at operation %u, and again: %s", (unsigned)n,
+			 error_message());
+	expect_merged(fs, at_parent ? "/base.vhd" : "/top.vhd",
+		      at_parent ? "/top.vhd" : "/base.vhd", n);
+	return stopped;
+}
+
+static void
+test_stopped_merge_is_completed(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; stop_at(n, 0); n++)
+		;
+}
+
+static void
+test_stopped_merge_at_parent_is_completed(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; stop_at(n, VHD_MERGE_AT_PARENT); n++)
+		;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stopped_merge_is_completed),
+		cmocka_unit_test(test_stopped_merge_at_parent_is_completed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
