@@ -147,7 +147,7 @@ check_siblings(const struct merge *m, uint32_t i, bool sweep)
 	size_t n;
 	int err;
 
-	if (c->layers[i].img->type == VHD_TYPE_RAW)
+	if (c->layers[i].img->type == VHD_TYPE_RAW || merge_only_unlinks(m))
 		return 0;
 	err = search_dirs(&dirs, own, m, i);
 	if (err)

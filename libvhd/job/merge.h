@@ -17,6 +17,11 @@ struct merge {
 	char *parent_path; /* where the ancestor was; for at_parent */
 };
 
+/* Is the merged layer empty, so that leaving it out changes nothing at its
+ * parent's path, nor for what else stands there?  So it is after a merge that
+ * was stopped before its last step.  Nobody may write to it meanwhile. */
+bool merge_only_unlinks(const struct merge *m);
+
 /* Rename the files whose states go away, children first linked to the new
  * names.  Done already after an interruption: nothing to do. */
 int merge_hide_names(struct merge *m) MUST_CHECK;

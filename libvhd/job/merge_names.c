@@ -142,11 +142,24 @@ remember_parent(struct merge *m)
 	return 0;
 }
 
+bool
+merge_only_unlinks(const struct merge *m)
+{
+	const struct chain *c = m->c;
+	const struct layer *l = &c->layers[m->layer], *to = l + 1;
+
+	return m->at_parent && m->into == m->layer + 1 && !to->renamed &&
+	       (m->layer || c->opts.flags & VHD_OPEN_CHILDREN_OK) &&
+	       !image_count_blocks(l->img) && l->img->size == to->img->size;
+}
+
 int
 merge_hide_names(struct merge *m)
 {
 	int err = m->at_parent ? remember_parent(m) : 0;
 
+	if (merge_only_unlinks(m))
+		return err;
 	for (uint32_t i = m->layer + 1; i <= m->into && !err; i++)
 		err = m->c->layers[i].renamed
 			      ? drop_old_name(m, m->c->layers[i].path)

@@ -105,7 +105,7 @@ complete(struct work *w, const struct task *task)
 		(void)forest_adopt(&w->f);
 }
 
-/* It was stopped, or refused, and may be asked for again.  To look at what is
+/* It was stopped, and may be asked for again.  To look at what is
  * there makes nothing durable. */
 static void
 look_after_stop(struct work *w, const struct task *task)
@@ -161,6 +161,8 @@ carry_out(struct work *w, const struct task *task)
 
 	for (int i = 0; i < 4 && !f->why[0]; i++) {
 		f->cancel = i < 3;
+		/* The snapshot may be there already. */
+		f->guests = !i || task->kind != TASK_CREATE;
 		err = attempt(w, task, &dead);
 		if (!err || w->watch.judge->failed ||
 		    (i && (err == VHD_E_EXISTS || err == VHD_E_NOTFOUND)))

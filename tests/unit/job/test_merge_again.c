@@ -10,12 +10,13 @@
 #define OFFSET 4096u
 
 static int
-merge(const struct fs *fs, uint32_t flags)
+merge(const struct fs *fs, const char *path, uint32_t flags)
 {
-	struct chain_opts opts = {.flags = VHD_OPEN_RDWR};
+	struct chain_opts opts = {.flags =
+					  VHD_OPEN_RDWR | VHD_OPEN_CHILDREN_OK};
 	struct vhd_merge_opts merge = VHD_MERGE_OPTS_INIT;
 	struct chain *c;
-	int err = chain_open(&c, fs, "/top.vhd", &opts);
+	int err = chain_open(&c, fs, path, &opts);
 
 	merge.flags = flags;
 	return err ? err : chain_close_after(c, job_merge(c, &merge));
@@ -33,24 +34,31 @@ make_disks(void)
 	return fs;
 }
 
-/* One image is left, with the data of both. */
 static void
-expect_merged(struct fs *fs, const char *path, const char *gone, uint64_t n)
+expect_read(struct fs *fs, const char *path, uint32_t depth, uint64_t n)
 {
 	struct chain *c = open_disk(fs, path, 0);
-	struct fs_stat st;
 	uint8_t byte[2];
 
 	expect_ok(chain_pread(c, byte, 1, 0), "read");
 	expect_ok(chain_pread(c, byte + 1, 1, OFFSET), "read");
-	if (byte[0] != 'b' || byte[1] != 't' || c->depth != 1)
+	if (byte[0] != 'b' || byte[1] != 't' || c->depth != depth)
 		fail_msg("stopped at operation %u: %s reads %c %c, with %u "
 			 "layers",
 			 (unsigned)n, path, byte[0], byte[1], c->depth);
+	close_disk(c);
+}
+
+/* One image is left, with the data of both. */
+static void
+expect_merged(struct fs *fs, const char *path, const char *gone, uint64_t n)
+{
+	struct fs_stat st;
+
+	expect_read(fs, path, 1, n);
 	if (fs->ops->stat(&st, fs, gone) == 0)
 		fail_msg("stopped at operation %u: %s is left", (unsigned)n,
 			 gone);
-	close_disk(c);
 }
 
 static bool
@@ -64,10 +72,10 @@ stop_at(uint64_t n, uint32_t flags)
 
 	expect_ok(fault_fs_new(&fault, fs), "fault_fs_new");
 	fault_arm(fault, &(struct fault){.at = n, .sticky = true});
-	err = merge(fault, flags);
+	err = merge(fault, "/top.vhd", flags);
 	stopped = fault_fired(fault);
 	if (err)
-		err = merge(fs, flags);
+		err = merge(fs, "/top.vhd", flags);
 	if (err && err != VHD_E_NOTFOUND && err != VHD_E_INVALID)
 		fail_msg("stopped at operation %u, and again: %s", (unsigned)n,
 			 error_message());
@@ -92,12 +100,54 @@ test_stopped_merge_at_parent_is_completed(void **state)
 		;
 }
 
+/* Another image stands on the merged one. */
+static bool
+stop_below_at(uint64_t n, uint32_t flags)
+{
+	AUTO(mem_fs_free) struct fs *fs = make_disks();
+	AUTO(fault_fs_free) struct fs *fault = NULL;
+	bool stopped;
+	int err;
+
+	put_child_at(fs, "/leaf.vhd", 'l', 't', "top.vhd", NULL);
+	expect_ok(fault_fs_new(&fault, fs), "fault_fs_new");
+	fault_arm(fault, &(struct fault){.at = n, .sticky = true});
+	err = merge(fault, "/top.vhd", flags);
+	stopped = fault_fired(fault);
+	if (err)
+		err = merge(fs, "/top.vhd", flags);
+	if (err && err != VHD_E_NOTFOUND && err != VHD_E_INVALID)
+		fail_msg("stopped at operation %u, and again: %s", (unsigned)n,
+			 error_message());
+	expect_read(fs, "/leaf.vhd", 2, n);
+	return stopped;
+}
+
+static void
+test_stopped_merge_below_others_is_completed(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; stop_below_at(n, 0); n++)
+		;
+}
+
+static void
+test_stopped_merge_below_others_at_parent_is_completed(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; stop_below_at(n, VHD_MERGE_AT_PARENT); n++)
+		;
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stopped_merge_is_completed),
 		cmocka_unit_test(test_stopped_merge_at_parent_is_completed),
+		cmocka_unit_test(test_stopped_merge_below_others_is_completed),
+		cmocka_unit_test(
+			test_stopped_merge_below_others_at_parent_is_completed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
