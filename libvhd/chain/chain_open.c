@@ -3,8 +3,9 @@
  *
  * Parents are found by UUID under the caller's policy (locate.c), opened for
  * reading only, and locked so that nobody writes to them.  Before any
- * metadata is believed each file is flushed: after a process was killed, the
- * page cache shows changes that the disk may not have (P14). */
+ * metadata is believed each file is flushed, and the name of a leaf that will
+ * be written to: after a process was killed, the page cache shows changes that
+ * the disk may not have (P14). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,6 +310,20 @@ open_parent(struct chain *c)
 	return err;
 }
 
+/* What a killed process called the disk may not be durable either (P14).  Who
+ * may not open the directory cannot do anything about it. */
+static int
+sync_name(const struct chain *c)
+{
+	const struct layer *leaf = &c->layers[0];
+	int err;
+
+	if (leaf->img->io->block_device || mutant(NAMES_UNSYNCED))
+		return 0;
+	err = c->fs->ops->sync_dir(c->fs, leaf->path);
+	return err && (error_sys() == EACCES || error_sys() == EPERM) ? 0 : err;
+}
+
 /* Images beside the disk that stand on it would change under their feet. */
 static int
 check_children(const struct chain *c)
@@ -349,6 +364,8 @@ open_layers(struct chain *c, const char *path)
 			   "only be read through its child; try: vhdtool "
 			   "merge on that one",
 			   c->layers[0].path);
+	if (!err && c->writable)
+		err = sync_name(c);
 	if (!err && c->writable && !c->layers[0].img->io->block_device)
 		err = check_children(c);
 	while (!err && !c->no_parent &&

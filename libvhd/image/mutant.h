@@ -35,6 +35,7 @@
 	X(FILE_NOT_FLUSHED)  /* a new file gets its name before its content */ \
 	X(LINK_EARLY)        /* a link changes before the copies (P20) */      \
 	X(OPEN_UNFLUSHED)    /* opening believes the page cache (P14) */       \
+	X(NAMES_UNSYNCED)    /* and the names it shows (P14) */                \
 	X(CLEAR_EARLY)       /* blocks are cleared before P6 allows it */      \
 	X(ANSWER_EARLY)      /* a flush returns before the clearing (P8) */    \
 	X(DROP_EARLY)        /* a frozen layer is cleared too soon (P16) */    \

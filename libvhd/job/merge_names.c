@@ -50,7 +50,8 @@ drop_if_same(const char *name, void *user)
 	return fs->ops->unlink(fs, path);
 }
 
-/* A hidden file that still has its old name was interrupted between. */
+/* A hidden file that still has its old name was interrupted between; that the
+ * name is gone may not be durable. */
 static int
 drop_old_name(struct merge *m, const char *path)
 {
@@ -62,10 +63,11 @@ drop_old_name(struct merge *m, const char *path)
 
 	if (!dir)
 		return fail_nomem();
-	if (err || st.links < 2 || mutant(HIDE_HALF))
+	if (err || mutant(HIDE_HALF))
 		return err;
 	o.id = st.id;
-	err = fs->ops->list(fs, dir, drop_if_same, &o);
+	if (st.links > 1)
+		err = fs->ops->list(fs, dir, drop_if_same, &o);
 	return err ? err : fs->ops->sync_dir(fs, path);
 }
 

@@ -12,6 +12,7 @@
  *	a file with the mark of a renaming and two other names: one of these
  *		stays, and every child is linked to it
  *	a snapshot that is not marked as read-only: it is marked
+ * What was finished but for the flush of the directory is flushed first.
  * The live disk is locked by the caller.  What somebody else has locked is
  * not interrupted, but under way, and left alone. */
 #include <stdlib.h>
@@ -210,6 +211,8 @@ snapshot_settle(const struct disk_place *d)
 		return 0;
 	err = d->fs->ops->stat(&s.live, d->fs, d->path);
 
+	if (!err && !mutant(NAMES_UNSYNCED))
+		err = d->fs->ops->sync_dir(d->fs, d->path);
 	if (!err)
 		err = drop_temp(&s);
 	if (!err)

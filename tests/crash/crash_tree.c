@@ -63,12 +63,19 @@ end(struct work *w)
 	crash_fs_free(w->crash);
 }
 
-/* The process ends within the next operations, the kernel does not. */
+/* The process ends within the next changes, or changes of names; the kernel
+ * does not. */
 static void
 arm(struct work *w)
 {
+	const unsigned names = FAULT_NAMES | FAULT_SYNC_DIR;
+	bool data = forest_draw(&w->f, 4);
 	const struct fault dead = {
-		.at = 1 + forest_draw(&w->f, 150),
+		.at = 1 + forest_draw(&w->f, data ? 60 : 10),
+		.kinds = data ? names | FAULT_WRITE | FAULT_FLUSH |
+					 FAULT_TRUNCATE | FAULT_PUNCH |
+					 FAULT_ATTRIBUTES
+			      : names,
 		.sticky = true,
 	};
 
@@ -243,6 +250,8 @@ run_mutants(uint64_t states)
 	for (int m = MUTANT_FIRST_OF_TREE; m < MUTANT_COUNT; m++) {
 		struct judge judge = fresh;
 
+		judge.limits.exhaustive = 24;
+		judge.limits.sampled = 12;
 		present_mutant = (enum mutant)m;
 		run_random(&judge, states, 1);
 		(void)printf("mutant %2d %-28s %s after %" PRIu64 " states\n",

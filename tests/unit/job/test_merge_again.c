@@ -3,6 +3,7 @@
  * completed by the same command. */
 #include <cmocka.h>
 
+#include "io_crash.h"
 #include "io_fault.h"
 #include "job/jobs.h"
 #include "make_chain.h"
@@ -139,6 +140,65 @@ test_stopped_merge_below_others_at_parent_is_completed(void **state)
 		;
 }
 
+/* A power cut during the second attempt. */
+static int
+look_at_base(const struct crash_state *state, void *user)
+{
+	struct chain_opts opts = {0};
+	struct fs_stat st;
+	struct chain *c;
+	char text[800];
+	uint8_t byte;
+
+	if (state->fs->ops->stat(&st, state->fs, "/base.vhd") != 0)
+		return 0;
+	expect_ok(chain_open(&c, state->fs, "/base.vhd", &opts), "open");
+	expect_ok(chain_pread(c, &byte, 1, OFFSET), "read");
+	close_disk(c);
+	crash_state_text(text, sizeof(text), state);
+	if (byte)
+		fail_msg("stopped at operation %u: /base.vhd reads %c\n%s",
+			 *(unsigned *)user, byte, text);
+	return 0;
+}
+
+static void
+cut(struct fs *fs, void *user)
+{
+	const struct crash_limits limits = {.exhaustive = 64, .sampled = 64};
+	uint64_t count = 0;
+
+	expect_ok(crash_each_state(&count, fs, &limits, look_at_base, user),
+		  "look");
+}
+
+static bool
+stop_and_cut(unsigned n)
+{
+	AUTO(mem_fs_free) struct fs *fs = make_disks();
+	AUTO(crash_fs_free) struct fs *crash = NULL;
+	AUTO(fault_fs_free) struct fs *fault = NULL;
+	bool stopped;
+
+	expect_ok(crash_fs_from(&crash, fs), "crash_fs_from");
+	expect_ok(fault_fs_new(&fault, crash), "fault_fs_new");
+	fault_arm(fault, &(struct fault){.at = n, .sticky = true});
+	stopped = merge(fault, "/top.vhd", 0) != 0;
+	if (stopped) {
+		crash_set_hook(crash, cut, &n);
+		(void)merge(crash, "/top.vhd", 0);
+	}
+	return stopped;
+}
+
+static void
+test_stopped_merge_hides_the_name_before_data_moves(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; stop_and_cut(n); n++)
+		;
+}
+
 int
 main(void)
 {
@@ -148,6 +208,8 @@ main(void)
 		cmocka_unit_test(test_stopped_merge_below_others_is_completed),
 		cmocka_unit_test(
 			test_stopped_merge_below_others_at_parent_is_completed),
+		cmocka_unit_test(
+			test_stopped_merge_hides_the_name_before_data_moves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
