@@ -218,18 +218,24 @@ snapshot_revert(struct disk_place *d, const char *name, const char *keep)
 /* ---- Clone ---- */
 
 static int
-check_new_disk(const struct fs *fs, const char *path)
+check_new_disk(const char *path)
 {
-	struct fs_stat st;
-
-	if (fs->ops->stat(&st, fs, path) == 0)
-		return fail(VHD_E_EXISTS,
-			    "%s: exists already; choose another name", path);
 	if (!strchr(path_name(path), '@'))
 		return 0;
 	return fail(VHD_E_INVALID,
 		    "%s: has an @ in its name, as snapshots have; choose "
 		    "another name for a disk",
+		    path);
+}
+
+static int
+check_free(const struct fs *fs, const char *path)
+{
+	struct fs_stat st;
+
+	if (fs->ops->stat(&st, fs, path) != 0)
+		return 0;
+	return fail(VHD_E_EXISTS, "%s: exists already; choose another name",
 		    path);
 }
 
@@ -262,10 +268,12 @@ snapshot_clone(struct disk_place *d, const char *name, const char *path)
 {
 	AUTO(tree_free) struct vhd_tree *kin = NULL;
 	const struct entry *parent;
-	int err = check_new_disk(d->fs, path);
+	int err = check_new_disk(path);
 
 	if (!err && disk_hold(d) == 0)
 		err = snapshot_settle(d);
+	if (!err)
+		err = check_free(d->fs, path);
 	if (!err)
 		err = kin_scan(&kin, d, false);
 	if (!err)
