@@ -225,8 +225,12 @@ open_marked(struct image **ret, bool *ret_unmarked, const struct chain *c,
 	    !(c->opts.flags & VHD_OPEN_CHILDREN_OK))
 		return err;
 	error_save(&kept);
-	if (c->fs->ops->stat(&st, c->fs, path) != 0 || !st.readonly ||
-	    c->fs->ops->set_readonly(c->fs, path, false) != 0)
+	err = c->fs->ops->stat(&st, c->fs, path);
+	if (!err && st.readonly)
+		err = c->fs->ops->set_readonly(c->fs, path, false);
+	if (err == VHD_E_NOMEM)
+		return err;
+	if (err || !st.readonly)
 		return error_restore(&kept);
 	err = chain_open_image(ret, c, path, true, raw);
 	*ret_unmarked = !err;

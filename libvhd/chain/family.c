@@ -7,6 +7,7 @@
  * elsewhere. */
 #include "chain/family.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,13 +114,22 @@ struct search {
 	struct names children;
 };
 
+int
+family_unread(int err)
+{
+	int sys = error_sys();
+
+	return sys && sys != EACCES && sys != EPERM ? err : 0;
+}
+
 static int
 keep_child(const char *path, const struct peek *peek, int err, void *user)
 {
 	struct search *search = user;
 
-	(void)err;
-	if (!peek || peek->found.footer.type != VHD_TYPE_DIFFERENCING ||
+	if (!peek)
+		return family_unread(err);
+	if (peek->found.footer.type != VHD_TYPE_DIFFERENCING ||
 	    !uuid_equal(peek->found.hdr.parent_uuid, search->uuid))
 		return 0;
 	if (search->excepts && peek->id.device == search->except.device &&

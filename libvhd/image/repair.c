@@ -152,13 +152,25 @@ improve(struct footer *f, const struct check *c)
 	return features || offset || geometry;
 }
 
+/* Neither a block nor metadata is there, but for a footer. */
+static bool
+is_for_footer(const struct check *c, uint64_t offset)
+{
+	struct place place = place_make(offset, FOOTER_SIZE, NULL);
+
+	for (size_t i = 1; c->sparse && i < c->nmeta; i++)
+		if (places_meet(&place, &c->meta[i]))
+			return false;
+	return repair_is_safe(c, offset, FOOTER_SIZE);
+}
+
 static int
 put_footer(struct repair *r, uint64_t offset)
 {
 	struct disk_footer disk;
 	int err;
 
-	if (!repair_is_safe(r->c, offset, sizeof(disk)))
+	if (!is_for_footer(r->c, offset))
 		return 0;
 	footer_encode(&disk, &r->footer);
 	err = patch_put(&r->patcher, offset, &disk, sizeof(disk));

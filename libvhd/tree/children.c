@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* children.c - what stands on an image. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,8 +47,6 @@ add_child(struct search *s, const char *path)
 	return 0;
 }
 
-/* A file that the system fails to read may be a child all the same; one that
- * the caller may not read is nothing that concerns this tree. */
 static int
 look(const char *path, const struct peek *peek, int err, void *user)
 {
@@ -57,10 +54,7 @@ look(const char *path, const struct peek *peek, int err, void *user)
 	const struct footer *f = peek ? &peek->found.footer : NULL;
 
 	if (!peek)
-		return error_sys() && error_sys() != EACCES &&
-				       error_sys() != EPERM
-			       ? err
-			       : 0;
+		return family_unread(err);
 	if (peek->id.device == s->id.device && peek->id.inode == s->id.inode)
 		return 0;
 	if (f->type == VHD_TYPE_DIFFERENCING &&

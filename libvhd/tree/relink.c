@@ -97,6 +97,8 @@ tell(struct relinking *r, const char *path, const char *old, const char *new,
 	struct vhd_relinked link = {
 		.path = path, .old_parent = old, .new_parent = new, .err = err};
 
+	if (err == VHD_E_NOMEM)
+		return err;
 	if (err) {
 		error_save(&kept);
 		if (!r->first.code)

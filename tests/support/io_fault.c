@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 struct fault_fs {
@@ -15,6 +16,7 @@ struct fault_fs {
 	_Atomic bool fired;
 	fault_hook hook;
 	void *hook_user;
+	char hit[200]; /* what failed first */
 };
 
 struct fault_io {
@@ -35,6 +37,27 @@ self_of(struct io *io)
 	return (struct fault_io *)(void *)io;
 }
 
+static const char *
+kind_name(enum fault_kind kind)
+{
+	static const char *const names[] = {"read",
+					    "write",
+					    "flush",
+					    "size",
+					    "truncate",
+					    "punch",
+					    "copy",
+					    "lock",
+					    "close",
+					    "open",
+					    "look",
+					    "change of name",
+					    "flush of directory",
+					    "change of attributes"};
+
+	return names[__builtin_ctz(kind)];
+}
+
 /* Count one operation; 0, or the failure it is to have. */
 static int
 strike(struct fault_fs *fs, enum fault_kind kind, const char *name)
@@ -50,7 +73,9 @@ strike(struct fault_fs *fs, enum fault_kind kind, const char *name)
 	if (!fs->fault.at || n < fs->fault.at ||
 	    (n > fs->fault.at && !fs->fault.sticky))
 		return 0;
-	fs->fired = true;
+	if (!atomic_exchange(&fs->fired, true))
+		(void)snprintf(fs->hit, sizeof(fs->hit), "%s of %s",
+			       kind_name(kind), name);
 	return fail_sys(sys[fs->fault.what],
 			"%s: operation %" PRIu64 " was told to fail", name, n);
 }
@@ -422,6 +447,7 @@ fault_arm(struct fs *fs, const struct fault *fault)
 	fs_of(fs)->fault = *fault;
 	fs_of(fs)->count = 0;
 	fs_of(fs)->fired = false;
+	fs_of(fs)->hit[0] = '\0';
 }
 
 uint64_t
@@ -434,4 +460,10 @@ bool
 fault_fired(const struct fs *fs)
 {
 	return fs_of(fs)->fired;
+}
+
+const char *
+fault_hit(const struct fs *fs)
+{
+	return fs_of(fs)->hit;
 }

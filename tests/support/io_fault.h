@@ -60,4 +60,7 @@ void fault_arm(struct fs *fs, const struct fault *fault);
 /* Since the last fault_arm: operations of its kinds, and has one failed? */
 uint64_t fault_count(const struct fs *fs);
 bool fault_fired(const struct fs *fs);
+
+/* The first that did, for a person; "" if none. */
+const char *fault_hit(const struct fs *fs);
 #endif

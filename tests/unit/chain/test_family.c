@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "chain/family.h"
+#include "io_fault.h"
 #include "make_image.h"
 
 static void
@@ -100,6 +101,35 @@ test_files_that_are_no_vhd_are_told_apart(void **state)
 	mem_fs_free(fs);
 }
 
+/* Each file in turn cannot be read, with every operation that is done on it. */
+static void
+test_a_file_that_cannot_be_read_may_be_a_child(void **state)
+{
+	static const char *const dirs[] = {"/a"};
+	struct fs *memory = two_directories(), *fs = NULL;
+	bool fired = true;
+
+	(void)state;
+	assert_int_equal(fault_fs_new(&fs, memory), 0);
+	for (uint64_t n = 1; fired; n++) {
+		char **paths = NULL;
+		size_t found = 0;
+		int err;
+
+		fault_arm(fs, &(struct fault){.at = n, .what = FAULT_EIO});
+		err = family_children(&paths, &found, fs, dirs, 1, uuid_of('b'),
+				      NULL);
+		fired = fault_fired(fs);
+		if (!err && found != 1)
+			fail_msg("with a failing %s, the child is not found",
+				 fault_hit(fs));
+		if (!err)
+			family_free_paths(paths, found);
+	}
+	fault_fs_free(fs);
+	mem_fs_free(memory);
+}
+
 int
 main(void)
 {
@@ -110,6 +140,8 @@ main(void)
 		cmocka_unit_test(
 			test_other_names_of_the_asking_child_are_left_out),
 		cmocka_unit_test(test_files_that_are_no_vhd_are_told_apart),
+		cmocka_unit_test(
+			test_a_file_that_cannot_be_read_may_be_a_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

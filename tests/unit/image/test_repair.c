@@ -396,6 +396,26 @@ test_the_copy_is_not_written_where_a_block_is(void **state)
 	mem_fs_free(fs);
 }
 
+static void
+test_the_copy_is_not_written_where_the_table_is(void **state)
+{
+	struct hand h;
+	struct fs *fs;
+	bool changed;
+
+	(void)state;
+	assert_int_equal(mem_fs_new(&fs), 0);
+	hand_make(&h);
+	memcpy(h.bytes, h.bytes + HAND_TABLE, 512);
+	store_be64(hand_header(&h)->bat_offset, 0);
+	hand_seal(h.bytes + HAND_HEADER, 1024, 36);
+	hand_put(&h, fs, DISK);
+	assert_int_equal(repair(&changed, fs, NULL), 0);
+	assert_true(holds(fs, &h));
+	hand_free(&h);
+	mem_fs_free(fs);
+}
+
 int
 main(void)
 {
@@ -413,6 +433,8 @@ main(void)
 		cmocka_unit_test(
 			test_with_overlapping_blocks_only_the_footers_are_mended),
 		cmocka_unit_test(test_the_copy_is_not_written_where_a_block_is),
+		cmocka_unit_test(
+			test_the_copy_is_not_written_where_the_table_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
