@@ -105,6 +105,15 @@ findings_vadd(struct findings *f, enum check_rule rule,
 	keep(f, rule, severity, repairable, offset, message);
 }
 
+uint64_t
+findings_count(const struct findings *f, const char *code)
+{
+	for (unsigned rule = 0; rule < CHECK_RULE_COUNT; rule++)
+		if (!strcmp(rules[rule].code, code))
+			return f->count[rule];
+	return 0;
+}
+
 void
 findings_add(struct findings *f, enum check_rule rule,
 	     enum vhd_severity severity, bool repairable, uint64_t offset,

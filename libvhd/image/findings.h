@@ -137,6 +137,9 @@ void findings_free(struct findings *f);
 
 enum vhd_severity rule_severity(enum check_rule rule);
 
+/* How often is the rule of that code broken? */
+uint64_t findings_count(const struct findings *f, const char *code);
+
 /* Out of memory shows in findings_finish. */
 void findings_add(struct findings *f, enum check_rule rule,
 		  enum vhd_severity severity, bool repairable, uint64_t offset,

@@ -208,8 +208,9 @@ repair_end(struct repair *r)
 	if (!end_has_place(r->c))
 		return 0;
 	err = choose_place(&place, r);
-	if (!err)
-		err = put_footer(r, place);
+	if (err || !is_for_footer(r->c, place))
+		return err;
+	err = put_footer(r, place);
 	if (!err && !r->c->io->block_device)
 		err = patch_resize(&r->patcher, place + FOOTER_SIZE);
 	return err;

@@ -42,9 +42,14 @@ check_tell(struct check_job *job, const struct findings *f)
 	return err;
 }
 
+/* Or has it only moved? */
 static bool
-is_left(const struct findings *after, const struct vhd_finding *finding)
+is_left(const struct findings *before, const struct findings *after,
+	const struct vhd_finding *finding)
 {
+	if (findings_count(after, finding->code) >=
+	    findings_count(before, finding->code))
+		return true;
 	for (size_t i = 0; i < after->n; i++)
 		if (after->list[i].code == finding->code &&
 		    after->list[i].offset == finding->offset)
@@ -62,7 +67,7 @@ tell_repaired(struct check_job *job, const struct findings *before,
 		struct vhd_finding finding = before->list[i];
 
 		finding.repaired = true;
-		if (finding.repairable && !is_left(after, &finding))
+		if (finding.repairable && !is_left(before, after, &finding))
 			err = tell_one(job, &finding);
 	}
 	for (unsigned rule = 0; rule < CHECK_RULE_COUNT; rule++)

@@ -119,11 +119,14 @@ check_error(struct forest *f, const struct task *task,
 }
 
 static bool
-recover(struct forest *f, struct forest *after, const struct task *task)
+recover(struct forest *f, struct forest *after, const struct task *task,
+	const struct failure *failure)
 {
 	if (!forest_check_between(f, after, task) ||
 	    !forest_settle(f, after, task))
 		return false;
+	/* Where no name could be removed, that of a copy stays. */
+	after->unfinished = task->kind == TASK_CLONE && failure->fault.sticky;
 	if (!forest_redo(after, task))
 		return forest_wrong(f, "%s", after->why);
 	return true;
@@ -151,7 +154,7 @@ judge(struct forest *f, const struct task *task, const struct failure *failure,
 	task_apply(&after, task);
 	after.why[0] = '\0';
 	if (err || fired)
-		ok = recover(f, &after, task);
+		ok = recover(f, &after, task, failure);
 	else
 		ok = check_done(f, &after);
 	forest_end(&after);

@@ -185,7 +185,8 @@ check_name(const char *name, void *user)
 
 	(void)snprintf(path, sizeof(path), "%s/%.180s", FOREST_DIR, name);
 	if (!forest_at(f, path) &&
-	    !(f->unfinished && strstr(name, "@.merging-")))
+	    !(f->unfinished &&
+	      (strstr(name, "@.merging-") || strstr(name, ".partial"))))
 		(void)forest_wrong(f, "%s was left behind", name);
 	return 0;
 }
