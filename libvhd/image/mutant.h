@@ -51,8 +51,13 @@
 	X(DELETE_NOT_SYNCED)   /* a file that was deleted comes back */        \
 	X(NOTHING_SETTLED)     /* left-overs are left alone */
 
-#define MUTANTS(X)           IMAGE_MUTANTS(X) TREE_MUTANTS(X)
-#define MUTANT_FIRST_OF_TREE MUTANT_ROOM_NOT_OPENED
+#define REPAIR_MUTANTS(X)                                                      \
+	X(UNDO_NOT_FLUSHED)     /* old bytes are lost before they are kept */  \
+	X(UNDO_NAME_NOT_SYNCED) /* or are kept in a file without a name */
+
+#define MUTANTS(X)             IMAGE_MUTANTS(X) TREE_MUTANTS(X) REPAIR_MUTANTS(X)
+#define MUTANT_FIRST_OF_TREE   MUTANT_ROOM_NOT_OPENED
+#define MUTANT_FIRST_OF_REPAIR MUTANT_UNDO_NOT_FLUSHED
 
 #ifdef VHD_MUTANTS
 #define X(name) MUTANT_##name,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "image/mutant.h"
 #include "image/undo_format.h"
 
 struct undo {
@@ -54,7 +55,7 @@ begin(struct undo *u)
 			       FS_OPEN_WRITE | FS_OPEN_CREATE);
 	if (!err)
 		err = u->io->ops->pwrite(u->io, u->header, UNDO_HEADER_SIZE, 0);
-	if (!err)
+	if (!err && !mutant(UNDO_NAME_NOT_SYNCED))
 		err = u->fs->ops->sync_dir(u->fs, u->path);
 	u->end = UNDO_HEADER_SIZE;
 	return err;
@@ -100,5 +101,7 @@ undo_keep_size(struct undo *u, uint64_t new_size)
 int
 undo_flush(struct undo *u)
 {
-	return u->io ? u->io->ops->flush(u->io) : 0;
+	if (!u->io || mutant(UNDO_NOT_FLUSHED))
+		return 0;
+	return u->io->ops->flush(u->io);
 }
