@@ -149,6 +149,7 @@ run_live(const struct merge_args *args, int err)
 		out_add(arguments, "into", live_path(args->into));
 	if (args->at_parent)
 		out_bool(arguments, "at-parent", true);
+	live_search(arguments, &args->chain.search);
 	return live_job(&live, "merge", arguments, &args->job);
 }
 

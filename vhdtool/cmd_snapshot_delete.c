@@ -6,13 +6,8 @@
 #include "exit.h"
 #include "job.h"
 #include "live.h"
-#include "memory.h"
 #include "out.h"
-#include "say.h"
 #include "snapshot.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 struct delete_args {
 	const char *disk;
@@ -52,61 +47,21 @@ static const char *const examples[] = {
 	NULL,
 };
 
-/* A deletion that the server was stopped in: its target has a hidden name. */
-static const char *
-unfinished(const struct live *live)
-{
-	const json_t *layers = json_object_get(live->info, "layers");
-
-	for (size_t i = json_array_size(layers); i-- > 0;) {
-		const char *path = json_string_value(json_array_get(layers, i));
-
-		if (path && strstr(path, "@.merging-"))
-			return path;
-	}
-	return NULL;
-}
-
-/* The file of the snapshot, as a server knows it. */
-static char *
-path_of(const struct delete_args *args)
-{
-	struct vhd_snapshot_opts opts = snapshot_opts(&args->place);
-	vhd_tree_t *tree;
-	char *path = NULL;
-
-	if (vhd_snapshot_tree(&tree, args->disk, &opts))
-		return NULL;
-	for (size_t i = 0; i < vhd_tree_count(tree) && !path; i++) {
-		const struct vhd_tree_node *node = vhd_tree_get(tree, i);
-		const char *slash = strrchr(node->path, '/');
-
-		if ((node->name && strcmp(node->name, args->name) == 0) ||
-		    strcmp(slash ? slash + 1 : node->path, args->name) == 0)
-			path = must(strdup(node->path));
-	}
-	vhd_tree_free(tree);
-	return path;
-}
-
-/* Have it done by the process that serves the disk, if that stands on it. */
+/* Have it done by the process that serves the disk. */
 static int
-run_live(const struct delete_args *args)
+run_live(const struct delete_args *args, int err)
 {
-	AUTO_FREE char *why = must(strdup(vhd_last_message()));
-	AUTO_FREE char *path = path_of(args);
 	AUTO_LIVE struct live live = {0};
-	const char *layer = path;
 	json_t *arguments;
+	int status = live_find(&live, args->disk, err);
 
-	if (!args->tree && live_look(&live, args->disk) && !path)
-		layer = unfinished(&live);
-	if (!live.info || !layer || !live_has_layer(&live, layer)) {
-		say("%s", why);
-		return EXIT_IN_USE;
-	}
+	if (status != EXIT_DONE)
+		return status;
 	arguments = out_object();
-	out_text(arguments, "path", layer);
+	out_text(arguments, "name", args->name);
+	if (args->tree)
+		out_bool(arguments, "tree", true);
+	live_search(arguments, &args->place.search);
 	return live_job(&live, "snapshot-delete", arguments, &args->job);
 }
 
@@ -149,7 +104,7 @@ run(const void *user)
 	err = vhd_snapshot_delete(args->disk, args->name, &opts);
 	if (err == VHD_E_BUSY) {
 		progress_end(&job.progress);
-		return run_live(args);
+		return run_live(args, err);
 	}
 	return job_end(&job, err, &none);
 }

@@ -123,6 +123,19 @@ live_path(const char *path)
 	return out_string(full ? full : path);
 }
 
+void
+live_search(json_t *arguments, const struct words *search)
+{
+	json_t *dirs;
+
+	if (search->count == 0)
+		return;
+	dirs = must(json_array());
+	for (size_t i = 0; i < search->count; i++)
+		out_append(dirs, live_path(search->items[i]));
+	out_add(arguments, "search", dirs);
+}
+
 int
 live_job(const struct live *live, const char *command, json_t *arguments,
 	 const struct job_args *args)

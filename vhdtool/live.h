@@ -31,6 +31,9 @@ bool live_look(struct live *ret, const char *path);
  * links when there is no such file. */
 json_t *live_path(const char *path);
 
+/* Directories of --search, for arguments of requests. */
+void live_search(json_t *arguments, const struct words *search);
+
 /* Is this path, free of links, one of the files of the served disk? */
 bool live_has_layer(const struct live *live, const char *path);
 

@@ -101,9 +101,8 @@ control_connect(int *ret_fd, const char *path)
 	return 0;
 }
 
-/* A socket left by a process that was killed. */
-static int
-remove_stale(const char *path)
+int
+control_remove_stale(const char *path)
 {
 	int fd = -1, err = control_connect(&fd, path);
 
@@ -124,7 +123,7 @@ control_listen(int *ret_fd, const char *path)
 	int fd = -1, err = address(&a, path);
 
 	if (!err)
-		err = remove_stale(path);
+		err = control_remove_stale(path);
 	if (!err)
 		err = new_socket(&fd);
 	if (err)

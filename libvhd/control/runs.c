@@ -271,20 +271,15 @@ run_start(struct control *c, const char *type, json_t *arguments)
 int
 run_resume(struct control *c)
 {
-	struct chain *chain = c->chain;
-	uint32_t first = 1, last;
+	const struct chain *chain = c->chain;
+	uint32_t layer, into;
 	json_t *arguments;
 	int err;
 
-	while (first < chain->depth && !chain->layers[first].renamed)
-		first++;
-	if (first >= chain->depth)
+	if (!work_is_unfinished(&layer, &into, chain))
 		return 0;
-	last = first;
-	while (last + 1 < chain->depth && chain->layers[last + 1].renamed)
-		last++;
-	arguments = json_pack("{ss ss}", "layer", chain->layers[first - 1].path,
-			      "into", chain->layers[last].path);
+	arguments = json_pack("{ss ss}", "layer", chain->layers[layer].path,
+			      "into", chain->layers[into].path);
 	err = arguments ? run_start(c, "merge", arguments) : fail_nomem();
 	json_decref(arguments);
 	return err;

@@ -207,34 +207,62 @@ accept_loop(void *user)
 int
 control_renew(struct control *c)
 {
-	char path[sizeof(c->path)];
+	bool link = strcmp(c->path, c->place) != 0;
+	char place[sizeof(c->place)];
 	int err;
 
-	if (!c->own_place)
+	if (!c->place[0])
 		return 0;
-	err = control_place(path, sizeof(path), c->chain->layers[0].path, true);
-	if (err || !strcmp(path, c->path))
+	err = control_place(place, sizeof(place), c->chain->layers[0].path,
+			    true);
+	if (err || !strcmp(place, c->place))
 		return err;
-	if (rename(c->path, path) < 0)
+	if (rename(c->place, place) < 0)
 		return fail_sys(errno, "%s: cannot rename the control socket",
-				c->path);
-	memcpy(c->path, path, sizeof(path));
+				c->place);
+	memcpy(c->place, place, sizeof(place));
+	if (!link)
+		memcpy(c->path, place, sizeof(place));
 	return 0;
 }
 
 static int
 find_place(struct control *c, const struct vhd_control_opts *opts)
 {
+	int err = control_place(c->place, sizeof(c->place),
+				c->chain->layers[0].path, true);
+
+	if (err)
+		c->place[0] = '\0';
 	if (!opts->socket) {
-		c->own_place = true;
-		return control_place(c->path, sizeof(c->path),
-				     c->chain->layers[0].path, true);
+		memcpy(c->path, c->place, sizeof(c->path));
+		return err;
 	}
 	if (strlen(opts->socket) >= sizeof(c->path))
 		return fail(VHD_E_INVALID, "%s: too long for a socket",
 			    opts->socket);
 	memcpy(c->path, opts->socket, strlen(opts->socket) + 1);
 	return 0;
+}
+
+/* A socket elsewhere is found through a link, where one can be made; before
+ * it listens, or a link that a killed server left would seem to be in use. */
+static void
+link_place(struct control *c)
+{
+	if (!c->place[0] || !strcmp(c->path, c->place))
+		return;
+	if (c->path[0] != '/' || control_remove_stale(c->place) != 0 ||
+	    symlink(c->path, c->place) < 0)
+		c->place[0] = '\0';
+}
+
+static void
+unlink_all(const struct control *c)
+{
+	if (c->place[0])
+		(void)unlink(c->place);
+	(void)unlink(c->path);
 }
 
 static void
@@ -257,13 +285,18 @@ start_listening(struct control *c, const struct vhd_control_opts *opts)
 
 	if (!err && pipe2(c->wake, O_CLOEXEC) < 0)
 		err = fail_sys(errno, "cannot make a pipe");
-	if (!err)
-		err = control_listen(&c->listen_fd, c->path);
 	if (err)
 		return err;
+	link_place(c);
+	err = control_listen(&c->listen_fd, c->path);
+	if (err) {
+		if (strcmp(c->path, c->place) != 0 && c->place[0])
+			(void)unlink(c->place);
+		return err;
+	}
 	err = control_thread(&c->thread, accept_loop, c);
 	if (err)
-		(void)unlink(c->path);
+		unlink_all(c);
 	return err;
 }
 
@@ -302,7 +335,7 @@ control_stop(struct control *c)
 	if (!c)
 		return;
 	run_stop(c);
-	(void)unlink(c->path);
+	unlink_all(c);
 	if (write(c->wake[1], "q", 1) == 1)
 		pthread_join(c->thread, NULL);
 	sweep(c, true);

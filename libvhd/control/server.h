@@ -55,9 +55,10 @@ struct run {
 
 struct control {
 	struct chain *chain;
-	char path[108]; /* of the socket */
-	bool own_place; /* named by the disk, so renewed when the leaf changes
-			 */
+	char path[108];  /* of the socket */
+	char place[108]; /* where it is found by the disk's file: the socket
+			  * itself, or a link to it; renewed when the leaf
+			  * changes; "": nowhere */
 	int listen_fd, wake[2];
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -90,6 +91,9 @@ json_t *control_error(int err);
 /* works.c: one try at the job of c->run, on its thread. */
 bool work_is_known(const char *type);
 int work_do(struct control *c) MUST_CHECK;
+/* Which merge of the chain was interrupted?  false: none. */
+bool work_is_unfinished(uint32_t *ret_layer, uint32_t *ret_into,
+			const struct chain *c);
 
 /* runs.c */
 int run_start(struct control *c, const char *type,

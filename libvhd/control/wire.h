@@ -33,6 +33,10 @@ int wire_read(json_t **ret, struct wire *w, int timeout_ms) MUST_CHECK;
 int control_place(char *ret, size_t ret_size, const char *disk,
 		  bool make) MUST_CHECK;
 
+/* Remove a socket, or a link to one, that was left by a process which was
+ * killed.  VHD_E_BUSY: somebody listens there. */
+int control_remove_stale(const char *path) MUST_CHECK;
+
 /* Listen at a path, 0600, replacing a socket that nobody answers. */
 int control_listen(int *ret_fd, const char *path) MUST_CHECK;
 /* VHD_E_NOTFOUND when nobody listens. */

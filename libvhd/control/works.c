@@ -5,10 +5,30 @@
  * A job that waited for space is started again, when the paths in its
  * arguments may be other ones: so layers are known by their files from the
  * first time on. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/server.h"
 #include "job/jobs.h"
+#include "tree/snapshot.h"
+
+bool
+work_is_unfinished(uint32_t *ret_layer, uint32_t *ret_into,
+		   const struct chain *c)
+{
+	uint32_t first = 1, last;
+
+	while (first < c->depth && !c->layers[first].renamed)
+		first++;
+	if (first >= c->depth)
+		return false;
+	last = first;
+	while (last + 1 < c->depth && c->layers[last + 1].renamed)
+		last++;
+	*ret_layer = first - 1;
+	*ret_into = last;
+	return true;
+}
 
 /* The layer at a path; VHD_E_NOTFOUND. */
 static int
@@ -64,39 +84,101 @@ named_layer(uint32_t *ret, struct control *c, enum run_layer which,
 	return err;
 }
 
+/* Directories that the request names, to look in for other images. */
 static int
-do_merge(struct control *c, const json_t *a)
+search_of(const char ***ret, size_t *ret_n, const json_t *arguments)
+{
+	const json_t *list = json_object_get(arguments, "search");
+	size_t n = json_array_size(list), k = 0;
+	const char **dirs = calloc(n + 1, sizeof(*dirs));
+
+	if (!dirs)
+		return fail_nomem();
+	for (size_t i = 0; i < n; i++) {
+		const char *dir = json_string_value(json_array_get(list, i));
+
+		if (dir)
+			dirs[k++] = dir;
+	}
+	*ret = dirs;
+	*ret_n = k;
+	return 0;
+}
+
+/* [chain taken] */
+static int
+merge_named(struct control *c, const json_t *a)
 {
 	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
-	int err;
+	AUTO_FREE const char **dirs = NULL;
+	int err = search_of(&dirs, &o.nsearch, a);
 
+	o.search = dirs;
 	o.job = &c->run.opts;
 	if (json_is_true(json_object_get(a, "at-parent")))
 		o.flags = VHD_MERGE_AT_PARENT;
-	err = named_layer(&o.layer, c, RUN_LAYER, a, "layer");
+	if (!err)
+		err = named_layer(&o.layer, c, RUN_LAYER, a, "layer");
 	if (!err)
 		err = named_layer(&o.into, c, RUN_INTO, a, "into");
-	return err ? err : job_merge(c->chain, &o);
+	return err ? err : job_merge_held(c->chain, &o);
 }
 
-/* A state that the served disk stands on: what is above is pushed into it. */
 static int
-do_delete(struct control *c, const json_t *a)
+do_merge(struct control *c, const json_t *a)
 {
-	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
-	uint32_t layer = 0;
-	int err = named_layer(&layer, c, RUN_INTO, a, "path");
+	int err = job_take(c->chain);
 
 	if (err)
 		return err;
-	if (layer == 0)
-		return fail(VHD_E_INVALID,
-			    "%s: is the live disk, not a snapshot",
-			    c->chain->name);
+	err = merge_named(c, a);
+	job_leave(c->chain);
+	return err;
+}
+
+/* A merge or deletion that was interrupted left layers with hidden names: it
+ * comes first, and may be what was asked for. */
+static int
+finish_merge(bool *ret, struct control *c, const struct vhd_snapshot_opts *opts)
+{
+	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
+	int err = job_take(c->chain);
+
+	*ret = false;
+	if (err)
+		return err;
 	o.job = &c->run.opts;
-	o.layer = layer - 1;
-	o.into = layer;
-	return job_merge(c->chain, &o);
+	o.search = opts->search;
+	o.nsearch = opts->nsearch;
+	if (work_is_unfinished(&o.layer, &o.into, c->chain)) {
+		*ret = true;
+		err = job_merge_held(c->chain, &o);
+	}
+	job_leave(c->chain);
+	return err;
+}
+
+static int
+do_delete(struct control *c, const json_t *a)
+{
+	const char *name = json_string_value(json_object_get(a, "name"));
+	struct vhd_snapshot_opts o = VHD_SNAPSHOT_OPTS_INIT;
+	AUTO_FREE const char **dirs = NULL;
+	bool finished = false;
+	int err;
+
+	if (!name)
+		return fail(VHD_E_INVALID, "snapshot-delete needs a name");
+	err = search_of(&dirs, &o.nsearch, a);
+	o.search = dirs;
+	o.job = &c->run.opts;
+	if (json_is_true(json_object_get(a, "tree")))
+		o.flags |= VHD_SNAPSHOT_SUBTREE;
+	if (!err)
+		err = finish_merge(&finished, c, &o);
+	if (!err)
+		err = snapshot_delete_live(c->chain, name, &o);
+	return err == VHD_E_NOTFOUND && finished ? 0 : err;
 }
 
 static int

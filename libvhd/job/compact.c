@@ -324,7 +324,7 @@ make_plan(struct compact *k, enum vhd_compact_mode mode)
 }
 
 static int
-compact_locked(struct compact *k, enum vhd_compact_mode mode)
+compact_disk(struct compact *k, enum vhd_compact_mode mode)
 {
 	int err = check_state(k->job, k->c);
 
@@ -340,9 +340,9 @@ compact_locked(struct compact *k, enum vhd_compact_mode mode)
 	return err;
 }
 
-int
-job_compact(struct chain *c, enum vhd_compact_mode mode,
-	    const struct vhd_job_opts *opts)
+static int
+compact_taken(struct chain *c, enum vhd_compact_mode mode,
+	      const struct vhd_job_opts *opts)
 {
 	struct image *img = c->layers[0].img;
 	AUTO_FREE uint8_t *map = malloc(img->block_size / SECTOR_SIZE / 8 + 1);
@@ -354,16 +354,23 @@ job_compact(struct chain *c, enum vhd_compact_mode mode,
 			    .map = map,
 			    .mine = mine,
 			    .below = below};
-	int err;
 
 	if (!map || !mine || !below)
 		return fail_nomem();
-	if (pthread_mutex_trylock(&c->job_lock) != 0)
-		return fail(VHD_E_BUSY, "%s: another job is running on it",
-			    c->layers[0].path);
 	job_start(&job, opts);
 	job_beside_guests(&job, c);
-	err = compact_locked(&k, mode);
-	pthread_mutex_unlock(&c->job_lock);
+	return compact_disk(&k, mode);
+}
+
+int
+job_compact(struct chain *c, enum vhd_compact_mode mode,
+	    const struct vhd_job_opts *opts)
+{
+	int err = job_take(c);
+
+	if (err)
+		return err;
+	err = compact_taken(c, mode, opts);
+	job_leave(c);
 	return err;
 }

@@ -22,6 +22,22 @@ job_check_writable(const struct job *job, const struct chain *c)
 		    c->layers[0].path);
 }
 
+/* While a job has taken the chain, none of its layers comes or goes but by it.
+ * VHD_E_BUSY: another one has. */
+static inline int
+job_take(struct chain *c)
+{
+	if (pthread_mutex_trylock(&c->job_lock) == 0)
+		return 0;
+	return fail(VHD_E_BUSY, "%s: another job is running on it", c->name);
+}
+
+static inline void
+job_leave(struct chain *c)
+{
+	pthread_mutex_unlock(&c->job_lock);
+}
+
 int job_create(const struct fs *fs, const char *path,
 	       const struct vhd_create_opts *opts) MUST_CHECK;
 int job_compare(uint64_t *ret_offset, struct chain *a, struct chain *b,
@@ -34,6 +50,9 @@ int job_convert_to_fd(struct chain *src, int fd,
 int job_convert_from_fd(const struct fs *fs, int fd, const char *path,
 			const struct vhd_convert_opts *opts) MUST_CHECK;
 int job_merge(struct chain *c, const struct vhd_merge_opts *opts) MUST_CHECK;
+/* The same by whoever has taken the chain. */
+int job_merge_held(struct chain *c,
+		   const struct vhd_merge_opts *opts) MUST_CHECK;
 int job_compact(struct chain *c, enum vhd_compact_mode mode,
 		const struct vhd_job_opts *opts) MUST_CHECK;
 int job_resize(struct chain *c, uint64_t size, uint32_t flags,

@@ -323,7 +323,7 @@ merge_locked(struct merge *m, const struct vhd_job_opts *opts)
 }
 
 int
-job_merge(struct chain *c, const struct vhd_merge_opts *opts)
+job_merge_held(struct chain *c, const struct vhd_merge_opts *opts)
 {
 	struct job job;
 	struct merge m = {.c = c,
@@ -335,13 +335,21 @@ job_merge(struct chain *c, const struct vhd_merge_opts *opts)
 			  .nsearch = opts->search ? opts->nsearch : 0};
 	int err;
 
-	if (pthread_mutex_trylock(&c->job_lock) != 0)
-		return fail(VHD_E_BUSY, "%s: another job is running on it",
-			    c->layers[0].path);
 	job_start(&job, opts->job);
 	job_beside_guests(&job, c);
 	err = merge_locked(&m, opts->job);
 	merge_free(&m);
-	pthread_mutex_unlock(&c->job_lock);
+	return err;
+}
+
+int
+job_merge(struct chain *c, const struct vhd_merge_opts *opts)
+{
+	int err = job_take(c);
+
+	if (err)
+		return err;
+	err = job_merge_held(c, opts);
+	job_leave(c);
 	return err;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pull.c - copy what the parent has into the leaf.
+/* pull.c - copy what a layer's parent has into the layer.
  *
  * "The leaf lacks it" and the copy are one step under the closed gate of a
  * piece (P19); a flush that began after the last copy makes everything
  * durable, and only then the link is changed (P20); the parent is needed,
- * unchanged, until that is durable (P21).  Guests write to the leaf
- * throughout (P23). */
+ * unchanged, until that is durable (P21).  Guests write to the leaf throughout
+ * (P23), be it the layer or not. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,16 +19,17 @@
 struct pull {
 	struct chain *c;
 	struct job *job;
-	struct image *leaf, *parent;
-	bool root;    /* the parent is one */
-	uint64_t end; /* of what the leaf can show of its parent */
-	uint8_t *buf; /* WINDOW_SIZE; NULL: only measure */
+	struct image *child, *parent;
+	uint32_t layer; /* of the child */
+	bool root;      /* the parent is one */
+	uint64_t end;   /* of what the child can show of its parent */
+	uint8_t *buf;   /* WINDOW_SIZE; NULL: only measure */
 	struct pull_size size;
-	uint64_t next_page, next_block; /* of the leaf, not counted yet */
+	uint64_t next_page, next_block; /* of the child, not counted yet */
 };
 
 /* Sectors of a window that the parent has, or that its end hides, and the
- * leaf lacks. */
+ * child lacks. */
 static int
 wanted(uint8_t *map, struct pull *p, uint64_t window, uint32_t n)
 {
@@ -40,7 +41,7 @@ wanted(uint8_t *map, struct pull *p, uint64_t window, uint32_t n)
 	int err = image_presence(&presence, map, p->parent, sector, n);
 
 	if (!err)
-		err = image_presence(&presence, mine, p->leaf, sector, n);
+		err = image_presence(&presence, mine, p->child, sector, n);
 	if (err)
 		return err;
 	/* What lies past the parent's end reads zero, and must go on to when
@@ -62,19 +63,19 @@ count(struct pull *p, uint64_t offset, uint64_t len)
 {
 	uint64_t page = max_u64(offset / PAGE, p->next_page);
 	uint64_t block =
-		max_u64(image_block_of(p->leaf, offset), p->next_block);
+		max_u64(image_block_of(p->child, offset), p->next_block);
 	uint64_t end = offset + len;
 
 	p->size.bytes += len;
 	p->next_page = ceil_div(end, PAGE);
-	p->next_block = image_block_of(p->leaf, end - 1) + 1;
+	p->next_block = image_block_of(p->child, end - 1) + 1;
 	p->size.extra += (p->next_page - page) * PAGE;
 	for (; block < p->next_block; block++)
-		if (!image_has_block(p->leaf, (uint32_t)block))
+		if (!image_has_block(p->child, (uint32_t)block))
 			p->size.extra += PAGE;
 }
 
-/* On a root, zeros need not be stored: without a parent, what the leaf lacks
+/* On a root, zeros need not be stored: without a parent, what the child lacks
  * reads as zero. */
 static int
 copy_piece(struct pull *p, uint64_t offset, uint64_t len)
@@ -86,10 +87,10 @@ copy_piece(struct pull *p, uint64_t offset, uint64_t len)
 		return 0;
 	}
 	p->size.bytes += len;
-	err = chain_read_below(p->c, 1, p->buf, (size_t)len, offset);
+	err = chain_read_below(p->c, p->layer + 1, p->buf, (size_t)len, offset);
 	if (err || (p->root && is_zero(p->buf, (size_t)len)))
 		return err;
-	return image_pwrite(p->leaf, p->buf, (size_t)len, offset);
+	return image_pwrite(p->child, p->buf, (size_t)len, offset);
 }
 
 /* Does the file of a root have a hole there?  *len is cut to what is all hole
@@ -168,31 +169,34 @@ copy_closed(struct pull *p, uint64_t window)
 	return err ? err : job_step(p->job, p->size.bytes - before);
 }
 
-/* The leaf shows nothing of its parent past its own end; and past the
+/* The child shows nothing of its parent past its own end; and past the
  * parent's end only what a longer one below would show matters. */
 static uint64_t
-end_of_interest(const struct chain *c)
+end_of_interest(const struct chain *c, uint32_t layer)
 {
-	uint64_t end = max_u64(c->layers[1].img->size, chain_size_below(c, 1));
+	uint64_t end = max_u64(c->layers[layer + 1].img->size,
+			       chain_size_below(c, layer + 1));
 
-	return min_u64(c->layers[0].img->size, end);
+	return min_u64(c->layers[layer].img->size, end);
 }
 
 static struct pull
-pull_of(struct chain *c)
+pull_of(struct chain *c, uint32_t layer)
 {
+	struct image *parent = c->layers[layer + 1].img;
+
 	return (struct pull){.c = c,
-			     .leaf = c->layers[0].img,
-			     .parent = c->layers[1].img,
-			     .root = c->layers[1].img->type !=
-				     VHD_TYPE_DIFFERENCING,
-			     .end = end_of_interest(c)};
+			     .layer = layer,
+			     .child = c->layers[layer].img,
+			     .parent = parent,
+			     .root = parent->type != VHD_TYPE_DIFFERENCING,
+			     .end = end_of_interest(c, layer)};
 }
 
 int
-pull_measure(struct pull_size *ret, struct chain *c)
+pull_measure(struct pull_size *ret, struct chain *c, uint32_t layer)
 {
-	struct pull p = pull_of(c);
+	struct pull p = pull_of(c, layer);
 	int err = 0;
 
 	for (uint64_t w = 0; w << WINDOW_SHIFT < p.end && !err; w++)
@@ -203,33 +207,33 @@ pull_measure(struct pull_size *ret, struct chain *c)
 }
 
 static int
-relink(struct chain *c)
+relink(struct chain *c, uint32_t layer)
 {
 	int err;
 
-	if (c->depth > 2)
-		return chain_link_layer(c, 0, c->layers[2].path,
-					c->layers[2].img);
+	if (c->depth > layer + 2)
+		return chain_link_layer(c, layer, c->layers[layer + 2].path,
+					c->layers[layer + 2].img);
 	chain_stop(c);
-	err = image_make_root(c->layers[0].img);
+	err = image_make_root(c->layers[layer].img);
 	chain_resume(c);
 	return err;
 }
 
 int
-pull_layer(struct chain *c, struct job *job)
+pull_layer(struct chain *c, struct job *job, uint32_t layer)
 {
 	AUTO_FREE uint8_t *buf = malloc(WINDOW_SIZE);
-	struct pull p = pull_of(c);
+	struct pull p = pull_of(c, layer);
 	int err = buf ? 0 : fail_nomem();
 
 	p.job = job;
 	p.buf = buf;
 	for (uint64_t w = 0; w << WINDOW_SHIFT < p.end && !err; w++)
 		err = copy_closed(&p, w);
-	if (!err && !mutant(LINK_EARLY))
-		err = chain_flush(c);
 	if (!err)
-		err = relink(c);
-	return err ? err : chain_remove_layer(c, 1);
+		err = layer ? image_flush(p.child) : chain_flush(c);
+	if (!err)
+		err = relink(c, layer);
+	return err ? err : chain_remove_layer(c, layer + 1);
 }

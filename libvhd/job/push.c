@@ -19,11 +19,14 @@
 #include "image/mutant.h"
 #include "job/push.h"
 
-/* Between two flushes: what is copied is what a crash has copied again; what
- * the parent grows by is extra until the child's space is given back. */
+/* Between two flushes: what is copied is what a crash has copied again, and
+ * what a guest's flush may have to make durable, be it that the guest has been
+ * idle, or that it is busy; what the parent grows by is extra until the
+ * child's space is given back. */
 #define BATCH_BYTES  (1u << 30)
+#define BATCH_IDLE   (128u << 20)
+#define BATCH_BUSY   (16u << 20)
 #define BATCH_GROWTH (48u << 20)
-#define BATCH_SMALL  (16u << 20) /* while guests may have to wait for it */
 #define BATCH_BLOCKS (1u << 16)
 
 #define CHUNK     (1u << 20)  /* read at once where data is looked at */
@@ -315,8 +318,10 @@ ease_next_flush(struct push *p, uint32_t block)
 static bool
 batch_is_full(const struct push *p)
 {
-	uint64_t most = job_has_guests(p->job) ? BATCH_SMALL : BATCH_BYTES;
+	uint64_t most = BATCH_BYTES;
 
+	if (gate_visits(&p->c->gate))
+		most = job_has_guests(p->job) ? BATCH_BUSY : BATCH_IDLE;
 	return p->copied >= most || p->grown >= BATCH_GROWTH ||
 	       p->nblocks == BATCH_BLOCKS;
 }

@@ -251,12 +251,12 @@ job_rebase(struct chain *c, const char *path, uint32_t flags,
 		err = open_parent(&parent, c, path);
 	if (err)
 		return err;
-	if (pthread_mutex_trylock(&c->job_lock) != 0)
-		return fail(VHD_E_BUSY, "%s: another job is running on it",
-			    c->layers[0].path);
+	err = job_take(c);
+	if (err)
+		return err;
 	r.parent = parent;
 	r.dry_run = job_dry_run(&job);
 	err = rebase_locked(&r, flags);
-	pthread_mutex_unlock(&c->job_lock);
+	job_leave(c);
 	return err;
 }

@@ -114,11 +114,11 @@ job_resize(struct chain *c, uint64_t size, uint32_t flags,
 	struct job job;
 	int err;
 
-	if (pthread_mutex_trylock(&c->job_lock) != 0)
-		return fail(VHD_E_BUSY, "%s: another job is running on it",
-			    c->layers[0].path);
+	err = job_take(c);
+	if (err)
+		return err;
 	job_start(&job, opts);
 	err = resize_locked(c, &job, size, flags);
-	pthread_mutex_unlock(&c->job_lock);
+	job_leave(c);
 	return err;
 }

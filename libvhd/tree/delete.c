@@ -29,13 +29,15 @@ on_part(const struct vhd_progress *progress, void *user)
 	struct vhd_progress all = *progress;
 
 	x->part_done = progress->done;
+	/* Whoever runs the job may change it meanwhile. */
+	x->part.rate = __atomic_load_n(&x->opts->rate, __ATOMIC_RELAXED);
 	all.done += x->done;
 	all.total = max_u64(x->total, all.done);
 	return x->opts->progress(&all, x->opts->progress_user);
 }
 
-static const struct vhd_job_opts *
-part_opts(struct deletion *x)
+const struct vhd_job_opts *
+deletion_part(struct deletion *x)
 {
 	if (!x->opts)
 		return NULL;
@@ -51,9 +53,11 @@ part_opts(struct deletion *x)
 
 /* It did when it was looked for. */
 int
-deletion_check_stands_on(const struct chain *c, const struct deletion *x)
+deletion_check_stands_on(const struct chain *c, uint32_t layer,
+			 const struct deletion *x)
 {
-	if (c->depth > 1 && uuid_equal(c->layers[1].img->footer.uuid, x->uuid))
+	if (c->depth > layer + 1 &&
+	    uuid_equal(c->layers[layer + 1].img->footer.uuid, x->uuid))
 		return 0;
 	return fail(VHD_E_BUSY, "%s: stands on another image by now; try again",
 		    c->name);
@@ -70,7 +74,7 @@ open_heir(struct touched *ret, const struct deletion *x, const struct heir *h)
 
 	if (err)
 		return err;
-	err = deletion_check_stands_on(ret->chain, x);
+	err = deletion_check_stands_on(ret->chain, 0, x);
 	return err ? touched_close(ret, err, false) : 0;
 }
 
@@ -81,7 +85,7 @@ push_heir(struct deletion *x, struct touched *t)
 
 	o.search = (const char *const *)x->d->dirs;
 	o.nsearch = x->d->ndirs;
-	o.job = part_opts(x);
+	o.job = deletion_part(x);
 	return job_merge(t->chain, &o);
 }
 
@@ -91,10 +95,10 @@ pull_heir(struct deletion *x, struct touched *t, const struct heir *h)
 	struct job job;
 	int err;
 
-	job_start(&job, part_opts(x));
+	job_start(&job, deletion_part(x));
 	err = job_phase(&job, "pull", h->pull.bytes);
 	if (!err)
-		err = pull_layer(t->chain, &job);
+		err = pull_layer(t->chain, &job, 0);
 	x->part_done = job.done;
 	return err;
 }
@@ -103,7 +107,7 @@ pull_heir(struct deletion *x, struct touched *t, const struct heir *h)
  * may have to be linked to what a push leaves; meanwhile nobody can open it,
  * because what it stands on is locked. */
 static int
-serve(struct deletion *x, const struct heir *h)
+serve_at_rest(struct deletion *x, const struct heir *h)
 {
 	struct touched t;
 	int err;
@@ -115,8 +119,16 @@ serve(struct deletion *x, const struct heir *h)
 		err = h->push ? push_heir(x, &t) : pull_heir(x, &t, h);
 		err = touched_close(&t, err, h->push && !err);
 	}
-	if (!err)
-		err = disk_hold(x->d);
+	return err || x->live ? err : disk_hold(x->d);
+}
+
+static int
+serve(struct deletion *x, const struct heir *h)
+{
+	uint32_t layer = deletion_live_layer(x, h->path);
+	int err = layer == NO_LAYER ? serve_at_rest(x, h)
+				    : deletion_serve_live(x, h, layer);
+
 	x->done += x->part_done;
 	x->part_done = 0;
 	return err;
@@ -182,10 +194,14 @@ adopt(struct deletion *x)
 static int
 carry_out(struct deletion *x)
 {
-	int err = deletion_check_unused(x->d, x->path);
+	int err = 0;
 
-	if (!err)
-		err = adopt(x);
+	/* The server of the disk uses it itself. */
+	if (deletion_live_layer(x, x->path) == NO_LAYER) {
+		err = deletion_check_unused(x->d, x->path);
+		if (!err)
+			err = adopt(x);
+	}
 
 	for (size_t i = 0; i < x->n && !err; i++)
 		err = serve(x, &x->heirs[i]);
@@ -201,10 +217,11 @@ carry_out(struct deletion *x)
 /* ---- The whole ---- */
 
 static int
-delete_state(struct disk_place *d, const struct vhd_tree *kin,
-	     const struct entry *e)
+delete_state(struct disk_place *d, struct chain *live,
+	     const struct vhd_tree *kin, const struct entry *e)
 {
 	struct deletion x = {.d = d,
+			     .live = live,
 			     .opts = d->opts->job,
 			     .path = e->path,
 			     .uuid = e->node.uuid};
@@ -223,6 +240,15 @@ delete_state(struct disk_place *d, const struct vhd_tree *kin,
 		err = carry_out(&x);
 	deletion_free(&x);
 	return err;
+}
+
+static int
+delete_found(struct disk_place *d, struct chain *live,
+	     const struct vhd_tree *kin, const struct entry *e)
+{
+	return d->opts->flags & VHD_SNAPSHOT_SUBTREE
+		       ? deletion_subtree(d, kin, e)
+		       : delete_state(d, live, kin, e);
 }
 
 int
@@ -247,7 +273,38 @@ snapshot_delete(struct disk_place *d, const char *name)
 		return 0;
 	if (err)
 		return err;
-	return d->opts->flags & VHD_SNAPSHOT_SUBTREE
-		       ? deletion_subtree(d, kin, e)
-		       : delete_state(d, kin, e);
+	return delete_found(d, NULL, kin, e);
+}
+
+/* Merges that were interrupted are the server's to finish. */
+static int
+delete_live(struct disk_place *d, struct chain *live, const char *name)
+{
+	AUTO(tree_free) struct vhd_tree *kin = NULL;
+	const struct entry *e;
+	int err = snapshot_settle(d);
+
+	if (!err)
+		err = kin_scan(&kin, d, true);
+	if (!err)
+		err = kin_find(&e, kin, d, name);
+	return err ? err : delete_found(d, live, kin, e);
+}
+
+int
+snapshot_delete_live(struct chain *c, const char *name,
+		     const struct vhd_snapshot_opts *opts)
+{
+	struct disk_place d;
+	int err = job_take(c);
+
+	if (err)
+		return err;
+	err = disk_place_init(&d, c->fs, c->layers[0].path, opts);
+	if (!err) {
+		err = delete_live(&d, c, name);
+		disk_place_free(&d);
+	}
+	job_leave(c);
+	return err;
 }

@@ -7,6 +7,8 @@
 #include "job/push.h"
 #include "tree/snapshot.h"
 
+#define NO_LAYER UINT32_MAX
+
 /* An image that stands on the state, and what each way would cost. */
 struct heir {
 	char *path;
@@ -22,6 +24,7 @@ struct heir {
 
 struct deletion {
 	struct disk_place *d;
+	struct chain *live; /* of the disk that is served, or NULL */
 	struct job job;
 	const char *path; /* of the state that goes */
 	const uint8_t *uuid;
@@ -37,11 +40,21 @@ struct deletion {
 };
 
 /* delete.c */
-int deletion_check_stands_on(const struct chain *c,
+int deletion_check_stands_on(const struct chain *c, uint32_t layer,
 			     const struct deletion *x) MUST_CHECK;
 
 /* Nobody may be reading the state, nor have come to stand on it. */
 int deletion_remove_file(const struct deletion *x) MUST_CHECK;
+
+/* The options of the caller, for one part of the work; or NULL. */
+const struct vhd_job_opts *deletion_part(struct deletion *x);
+
+/* delete_live.c: layers of the disk that is served.  The one at path, or
+ * NO_LAYER. */
+uint32_t deletion_live_layer(const struct deletion *x, const char *path);
+/* The layer above the state gets what it needs, or goes down into it. */
+int deletion_serve_live(struct deletion *x, const struct heir *h,
+			uint32_t layer) MUST_CHECK;
 
 /* heirs.c: find and measure what stands on it, the one for which a push saves
  * most last; and hand out the plan.  To be freed in any case. */

@@ -38,7 +38,8 @@ find(struct deletion *x, const struct vhd_tree *kin)
 /* Would a push change another state?  A second name that a file has somewhere
  * names one. */
 static int
-check_push(struct heir *h, const struct deletion *x, const struct chain *c)
+check_push(struct heir *h, const struct deletion *x, const struct chain *c,
+	   uint32_t layer)
 {
 	struct fs_stat state, heir;
 	int err = x->d->fs->ops->stat(&state, x->d->fs, x->path);
@@ -50,22 +51,39 @@ check_push(struct heir *h, const struct deletion *x, const struct chain *c)
 	h->device = heir.id.device;
 	h->can_push = state.id.device == heir.id.device && state.links == 1 &&
 		      heir.links == 1 &&
-		      !c->layers[0].img->footer.saved_state &&
-		      !c->layers[1].img->footer.saved_state;
+		      !c->layers[layer].img->footer.saved_state &&
+		      !c->layers[layer + 1].img->footer.saved_state;
 	return 0;
 }
 
 static int
-measure_push(struct heir *h, struct chain *c)
+measure_push(struct heir *h, struct chain *c, uint32_t layer)
 {
-	const struct image *to = c->layers[1].img;
-	int err = push_measure(&h->down, c, 0, 1);
+	const struct image *to = c->layers[layer + 1].img;
+	uint64_t size = c->layers[layer].img->size;
+	int err = push_measure(&h->down, c, layer, layer + 1);
 
 	if (!err)
-		h->final = image_length_for(
-			to->type, max_u64(to->size, c->size), to->block_size,
-			to->allocated + h->down.new_blocks);
+		h->final = image_length_for(to->type, max_u64(to->size, size),
+					    to->block_size,
+					    to->allocated + h->down.new_blocks);
 	return err;
+}
+
+static int
+measure_layer(struct heir *h, const struct deletion *x, struct chain *c,
+	      uint32_t layer)
+{
+	struct io *io = c->layers[layer].img->io;
+	int err = deletion_check_stands_on(c, layer, x);
+
+	if (!err)
+		err = io->ops->actual_size(&h->actual, io);
+	if (!err)
+		err = check_push(h, x, c, layer);
+	if (!err)
+		err = pull_measure(&h->pull, c, layer);
+	return err ? err : measure_push(h, c, layer);
 }
 
 /* Takes no lock: a dry run may look at what others use, and before the work
@@ -74,23 +92,14 @@ static int
 measure_heir(struct heir *h, const struct deletion *x)
 {
 	struct chain_opts opts = disk_chain_opts(x->d, VHD_OPEN_NOLOCK);
-	struct io *io;
+	uint32_t layer = deletion_live_layer(x, h->path);
 	struct chain *c;
-	int err = chain_open(&c, x->d->fs, h->path, &opts);
+	int err;
 
-	if (err)
-		return err;
-	io = c->layers[0].img->io;
-	err = deletion_check_stands_on(c, x);
-	if (!err)
-		err = io->ops->actual_size(&h->actual, io);
-	if (!err)
-		err = check_push(h, x, c);
-	if (!err)
-		err = pull_measure(&h->pull, c);
-	if (!err)
-		err = measure_push(h, c);
-	return chain_close_after(c, err);
+	if (layer != NO_LAYER)
+		return measure_layer(h, x, x->live, layer);
+	err = chain_open(&c, x->d->fs, h->path, &opts);
+	return err ? err : chain_close_after(c, measure_layer(h, x, c, 0));
 }
 
 static uint64_t

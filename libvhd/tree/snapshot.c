@@ -17,6 +17,7 @@
 
 #include "base/path.h"
 #include "image/mutant.h"
+#include "job/jobs.h"
 #include "tree/snapshot.h"
 
 #define QUICK_FLUSH_MS 5 /* not worth another one */
@@ -250,20 +251,14 @@ take_locked(struct chain *c, const char *name)
 }
 
 static int
-is_busy(const struct chain *c)
-{
-	return fail(VHD_E_BUSY, "%s: another job is running on it", c->name);
-}
-
-static int
 take_alone(struct chain *c, const char *name)
 {
-	int err;
+	int err = job_take(c);
 
-	if (pthread_mutex_trylock(&c->job_lock) != 0)
-		return is_busy(c);
+	if (err)
+		return err;
 	err = take_locked(c, name);
-	pthread_mutex_unlock(&c->job_lock);
+	job_leave(c);
 	return err;
 }
 
@@ -289,14 +284,14 @@ settle(const struct chain *c)
 int
 snapshot_create_live(struct chain *c, const char *name)
 {
-	int err;
+	int err = job_take(c);
 
-	if (pthread_mutex_trylock(&c->job_lock) != 0)
-		return is_busy(c);
+	if (err)
+		return err;
 	err = settle(c);
 	if (!err)
 		err = take_locked(c, name);
-	pthread_mutex_unlock(&c->job_lock);
+	job_leave(c);
 	return err;
 }
 

@@ -123,4 +123,7 @@ char *snapshot_adopted_name(const char *file);
 int snapshot_clone(struct disk_place *d, const char *name,
 		   const char *path) MUST_CHECK;
 int snapshot_delete(struct disk_place *d, const char *name) MUST_CHECK;
+/* The same for a disk that is open, and has guests. */
+int snapshot_delete_live(struct chain *c, const char *name,
+			 const struct vhd_snapshot_opts *opts) MUST_CHECK;
 #endif

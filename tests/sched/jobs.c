@@ -62,7 +62,7 @@ do_pull(struct world *w, const struct vhd_job_opts *opts)
 	job_start(&job, opts);
 	world_note(w, "pull");
 	if (w->c->depth > 1 && !w->c->moved.bits)
-		err = pull_layer(w->c, &job);
+		err = pull_layer(w->c, &job, 0);
 	co_mutex_unlock(&w->c->job_lock);
 	return err;
 }
