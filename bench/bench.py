@@ -19,7 +19,7 @@ import harness
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(HERE)
-KINDS = [k for k in ('nbd', 'fuse', 'live')
+KINDS = [k for k in ('nbd', 'fuse', 'live', 'jobs')
          if os.path.exists(os.path.join(HERE, k + '.py'))]
 
 
@@ -35,17 +35,27 @@ def arguments():
                         help='the build to measure (build/release)')
     parser.add_argument('--dir', help='where the disks are made: a new '
                         'directory there, removed afterwards; /dev/shm')
+    parser.add_argument('--disk', help='the same, for what needs a disk; for '
+                        'root an ext4 in a file, else /var/tmp')
+    parser.add_argument('--images', default='/var/tmp', help='where the '
+                        'files of such file systems are made; /var/tmp')
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--seconds', type=float, default=2,
                         help='length of one run')
     parser.add_argument('--size', type=int, default=1024, metavar='MIB',
                         help='of the disks (1024); a multiple of 64')
     parser.add_argument('--json', metavar='FILE', help='write all figures')
+    parser.add_argument('--readme', action='store_true', help='put the table '
+                        'of this kind into bench/README.md')
     parser.add_argument('--list', action='store_true', help='only list cases')
     options = parser.parse_args()
+    if options.readme and (len(options.names) != 1 or
+                           options.names[0] not in KINDS):
+        parser.error('--readme: name one kind')
     options.vhdtool = os.path.join(options.build, 'vhdtool', 'vhdtool')
     options.plugin = os.path.join(options.build, 'nbdkit-plugin',
                                   'nbdkit-vhd-plugin.so')
+    options.prims = os.path.join(options.build, 'bench', 'bench-prims')
     options.vhdfuse = os.path.join(options.build, 'fuse', 'vhdfuse')
     if not os.path.exists(options.vhdtool):
         parser.error(f'there is no {options.vhdtool}; cmake --preset release '
@@ -100,7 +110,9 @@ def commit():
 
 def versions():
     tools = {'nbdkit': ('nbdkit', '--version'), 'fio': ('fio', '--version'),
-             'qemu': ('qemu-nbd', '--version')}
+             'qemu': ('qemu-nbd', '--version'),
+             'coreutils': ('dd', '--version'),
+             'vhd-util': ('vhd-util', '--version')}
     found = {tool: number_in(first_line(*words))
              for tool, words in tools.items()}
     return {tool: v for tool, v in found.items() if v}
@@ -113,6 +125,17 @@ def all_cases(place, options):
                 kind).cases(place, options))
         except harness.Skip as why:
             say(f'{kind}: left out: {why}', True)
+
+
+def put_into_readme(kind, text):
+    """Between the two comments that name the kind."""
+    path = os.path.join(HERE, 'README.md')
+    begin, end = f'<!-- {kind} -->\n', f'<!-- end of {kind} -->\n'
+    with open(path) as f:
+        before, rest = f.read().split(begin)
+    after = rest.split(end)[1]
+    with open(path, 'w') as f:
+        f.write(f'{before}{begin}\n{text}\n\n{end}{after}')
 
 
 def say(text, lasting=False):
@@ -150,10 +173,12 @@ def main():
     finally:
         shutil.rmtree(place)
     print(harness.table(report))
+    if options.readme:
+        put_into_readme(options.names[0], harness.table(report))
     if options.json:
         with open(options.json, 'w') as f:
             json.dump(report, f, indent=1)
-    return 0
+    return 1 if any(c['failed'] for c in report['cases']) else 0
 
 
 sys.exit(main())

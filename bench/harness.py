@@ -21,13 +21,17 @@ class Skip(Exception):
     """The case, or one contender, cannot be run here; str() says why."""
 
 
+class Failed(Skip):
+    """It should have been possible."""
+
+
 def run(*words, **more):
     """Run a command that must succeed; what it printed."""
     done = subprocess.run([str(w) for w in words], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, check=False,
                           **more)
     if done.returncode:
-        raise Skip(f'{words[0]} failed: {(done.stderr or done.stdout)[-300:]}')
+        raise Failed(f'{words[0]} failed: {(done.stderr or done.stdout)[-300:]}')
     return done.stdout
 
 
@@ -50,7 +54,7 @@ class Process:
             if self.process.poll() is not None or time.monotonic() > end:
                 self.process.kill()
                 text = self.process.stderr.read().decode()[-300:]
-                raise Skip(f'{words[0]} did not start: {text}')
+                raise Failed(f'{words[0]} did not start: {text}')
             time.sleep(0.01)
 
     def __enter__(self):
@@ -120,8 +124,10 @@ class Case:
 
 
 def take_turns(case, rounds, say):
-    """{contender: [figures of each round]}; one that cannot run is dropped."""
+    """{contender: [figures of each round]}, and {contender: why it cannot run
+    here}."""
     results = {name: [] for name in case.contenders}
+    left_out = {}
     for i in range(rounds):
         order = list(results)
         for name in order if i % 2 == 0 else reversed(order):
@@ -130,8 +136,9 @@ def take_turns(case, rounds, say):
                 results[name].append(case.contenders[name]())
             except Skip as why:
                 say(f'{case.name}: without {name}: {why}', True)
+                left_out[name] = why
                 del results[name]
-    return results
+    return results, left_out
 
 
 def ratio(results, goal):
@@ -163,27 +170,30 @@ def judge(case, results):
 
 def measure(case, rounds, say):
     """One case as it goes into the JSON."""
-    results = take_turns(case, rounds, say)
+    results, left_out = take_turns(case, rounds, say)
     medians = {
         name: {key: statistics.median(r[key] for r in runs)
                for key in runs[0]}
         for name, runs in results.items() if runs
     }
     return {'name': case.name, 'about': case.about, 'show': list(case.show),
-            'runs': results, 'medians': medians,
+            'runs': results, 'medians': medians, 'left-out': {name: str(why) for name, why in left_out.items()},
+            'failed': any(isinstance(w, Failed) for w in left_out.values()),
             'goals': judge(case, results)}
 
 
 # ---- Words for people ----
 
 HEADS = {'iops': 'op/s', 'mib_s': 'MiB/s', 'p99_us': 'p99 us',
-         'cpu_us': 'CPU us/op', 'rss': 'RSS MiB', 'anon': 'own MiB'}
+         'cpu_us': 'CPU us/op', 'rss': 'RSS MiB', 'anon': 'own MiB',
+         'extra': 'extra MiB', 'seconds': 's', 'cpu_s': 'CPU s', 'ms': 'ms',
+         'cpu_ms': 'CPU ms'}
 
 
 def figure(key, value):
-    if key in ('rss', 'anon'):
+    if key in ('rss', 'anon', 'extra'):
         return f'{value / MiB:.1f}'
-    return f'{value:.1f}' if value < 100 else f'{value:.0f}'
+    return f'{value:.3g}' if value < 100 else f'{value:.0f}'
 
 
 def goal_text(goal):
@@ -213,6 +223,9 @@ def table(report):
             lines.append(f'| {name} | ' + ' | '.join(
                 figure(k, median[k]) for k in show) + ' |')
         if case['goals']:
-            lines += ['', 'libvhd: ' +
-                      '; '.join(goal_text(g) for g in case['goals']) + '.']
+            lines += ['', ' '.join(f'{g["contender"]}: {goal_text(g)}.'
+                                   for g in case['goals'])]
+        if case['left-out']:
+            lines += ['', ' '.join(f'Not run: {name} ({why}).' for name, why
+                                   in case['left-out'].items())]
     return '\n'.join(lines)
