@@ -114,7 +114,10 @@ int chain_prepare_leaf(struct new_leaf *ret, const struct chain *c,
 void chain_forget_leaf(struct new_leaf *n);
 void chain_add_leaf(struct chain *c, struct new_leaf *n, struct image *leaf);
 
-/* Close a layer that is needed no more: what it stored is below it now. */
+/* Take a layer out that is needed no more: what it stored is below it now.
+ * As soon as the files say so the chain must, or a job would push into it. */
+void chain_detach_layer(struct layer *ret, struct chain *c, uint32_t layer);
+int layer_close(struct layer *l);
 int chain_remove_layer(struct chain *c, uint32_t layer) MUST_CHECK;
 
 /* Change the size of a layer; guests wait for the metadata writes. */

@@ -125,14 +125,13 @@ chain_make_writable(struct chain *c, uint32_t layer)
 	return image_close(old);
 }
 
-int
-chain_remove_layer(struct chain *c, uint32_t layer)
+void
+chain_detach_layer(struct layer *ret, struct chain *c, uint32_t layer)
 {
-	struct layer gone;
 	uint64_t size;
 
 	chain_stop(c);
-	gone = c->layers[layer];
+	*ret = c->layers[layer];
 	c->depth--;
 	memmove(c->layers + layer, c->layers + layer + 1,
 		(c->depth - layer) * sizeof(*c->layers));
@@ -141,8 +140,22 @@ chain_remove_layer(struct chain *c, uint32_t layer)
 		moved_end(c);
 	c->size = size;
 	chain_resume(c);
-	free(gone.path);
-	return image_close(gone.img);
+}
+
+int
+layer_close(struct layer *l)
+{
+	free(TAKE(l->path));
+	return image_close(TAKE(l->img));
+}
+
+int
+chain_remove_layer(struct chain *c, uint32_t layer)
+{
+	struct layer gone;
+
+	chain_detach_layer(&gone, c, layer);
+	return layer_close(&gone);
 }
 
 int

@@ -158,10 +158,13 @@ merge_only_unlinks(const struct merge *m)
 int
 merge_hide_names(struct merge *m)
 {
+	const struct layer *merged = &m->c->layers[m->layer];
 	int err = m->at_parent ? remember_parent(m) : 0;
 
 	if (merge_only_unlinks(m))
 		return err;
+	if (!err && merged->renamed)
+		err = drop_old_name(m, merged->path);
 	for (uint32_t i = m->layer + 1; i <= m->into && !err; i++)
 		err = m->c->layers[i].renamed
 			      ? drop_old_name(m, m->c->layers[i].path)
@@ -179,19 +182,35 @@ unlink_durably(const struct fs *fs, const char *path)
 	return err ? err : fs->ops->sync_dir(fs, path);
 }
 
+static int
+close_after(struct layer *gone, int err)
+{
+	struct error kept;
+
+	if (!err)
+		return layer_close(gone);
+	error_save(&kept);
+	(void)layer_close(gone);
+	return error_restore(&kept);
+}
+
 int
 merge_skip_layer(struct merge *m, uint32_t i)
 {
 	struct chain *c = m->c;
+	struct layer gone;
 	int err = mutant(SKIP_EARLY) ? unlink_durably(c->fs, c->layers[i].path)
 				     : 0;
 
 	if (!err)
 		err = chain_link_layer(c, i - 1, c->layers[i + 1].path,
 				       c->layers[i + 1].img);
-	if (!err && !mutant(SKIP_EARLY))
-		err = unlink_durably(c->fs, c->layers[i].path);
-	return err ? err : chain_remove_layer(c, i);
+	if (err)
+		return err;
+	chain_detach_layer(&gone, c, i);
+	if (!mutant(SKIP_EARLY))
+		err = unlink_durably(c->fs, gone.path);
+	return close_after(&gone, err);
 }
 
 /* ---- Finish ---- */
@@ -214,13 +233,21 @@ link_outside(struct merge *m, const char *child, const char *parent)
 	return err;
 }
 
-/* Is it in this chain, at the merged layer or above? */
+/* Is it in this chain, at the merged layer or above?  By whatever name. */
 static bool
 is_inside(const struct merge *m, const char *path)
 {
-	for (uint32_t i = 0; i <= m->layer; i++)
-		if (!strcmp(m->c->layers[i].path, path))
+	const struct chain *c = m->c;
+	struct fs_stat st;
+
+	if (c->fs->ops->stat(&st, c->fs, path) != 0)
+		return false;
+	for (uint32_t i = 0; i <= m->layer; i++) {
+		const struct io_id *id = &c->layers[i].img->io->id;
+
+		if (st.id.device == id->device && st.id.inode == id->inode)
 			return true;
+	}
 	return false;
 }
 
@@ -253,17 +280,13 @@ link_children_of(struct merge *m, uint32_t layer, const char *parent)
 	return err;
 }
 
-/* First those of the merged layer; then, as a merge that was stopped here may
- * have linked some of them already, those of the ancestor itself. */
+/* Those of the merged layer; and, as a merge that was stopped here may have
+ * linked some of them already, those of the ancestor itself. */
 static int
-link_children(struct merge *m, const char *parent)
+link_outsiders(struct merge *m, const char *parent)
 {
-	struct chain *c = m->c;
 	int err = link_children_of(m, m->layer, parent);
 
-	if (!err && m->layer)
-		err = chain_link_layer(c, m->layer - 1, parent,
-				       c->layers[m->into].img);
 	return err ? err : link_children_of(m, m->into, parent);
 }
 
@@ -312,45 +335,78 @@ finish_file(struct merge *m)
 	return err;
 }
 
+static void
+leave_out(struct layer *gone, struct merge *m)
+{
+	chain_detach_layer(gone, m->c, m->layer);
+	m->into--;
+}
+
+/* The child in this chain comes last, and then the merged layer is out of the
+ * chain at once: whatever fails from here on, nothing is pushed into it. */
 static int
-take_place(struct merge *m, const char *path)
+link_own_child(struct layer *gone, struct merge *m, const char *parent)
 {
 	struct chain *c = m->c;
-	const struct fs *fs = c->fs;
-	const char *hidden = c->layers[m->into].path;
-	const char *merged = c->layers[m->layer].path;
-	int err = finish_file(m);
+	int err = chain_link_layer(c, m->layer - 1, parent,
+				   c->layers[m->into].img);
 
-	if (!err && mutant(FINISH_EARLY))
-		err = fs->ops->rename(fs, hidden, path);
 	if (!err)
-		err = link_children(m, path);
+		leave_out(gone, m);
+	return err;
+}
+
+/* The file moves to path, and without a child that is what takes the merged
+ * layer out. */
+static int
+rename_ancestor(struct layer *gone, struct merge *m, const char *path)
+{
+	struct chain *c = m->c;
+	AUTO_FREE char *hidden = strdup(c->layers[m->into].path);
+	const struct fs *fs = c->fs;
+	int err = hidden ? 0 : fail_nomem();
+
 	if (!err && !mutant(FINISH_EARLY))
 		err = fs->ops->rename(fs, hidden, path);
+	if (err)
+		return err;
+	if (!gone->img)
+		leave_out(gone, m);
+	err = chain_set_path(c, m->into, path);
 	if (mutant(FINISH_NOT_SYNCED))
 		return err;
 	if (!err)
 		err = fs->ops->sync_dir(fs, path);
 	if (!err)
 		err = fs->ops->sync_dir(fs, hidden);
-	if (!err && m->at_parent)
-		err = unlink_durably(fs, merged);
-	return err;
+	return !err && m->at_parent ? unlink_durably(fs, gone->path) : err;
+}
+
+static int
+take_place(struct layer *gone, struct merge *m, const char *path)
+{
+	const struct fs *fs = m->c->fs;
+	int err = finish_file(m);
+
+	if (!err && mutant(FINISH_EARLY))
+		err = fs->ops->rename(fs, m->c->layers[m->into].path, path);
+	if (!err)
+		err = link_outsiders(m, path);
+	if (!err && m->layer)
+		err = link_own_child(gone, m, path);
+	return err ? err : rename_ancestor(gone, m, path);
 }
 
 int
 merge_finish(struct merge *m)
 {
-	struct chain *c = m->c;
-	const char *path =
-		m->at_parent ? m->parent_path : c->layers[m->layer].path;
-	AUTO_FREE char *result = strdup(path);
+	AUTO_FREE char *path = strdup(
+		m->at_parent ? m->parent_path : m->c->layers[m->layer].path);
+	struct layer gone = {0};
 	int err;
 
-	if (!result)
+	if (!path)
 		return fail_nomem();
-	err = take_place(m, result);
-	if (!err)
-		err = chain_remove_layer(c, m->layer);
-	return err ? err : chain_set_path(c, m->layer, result);
+	err = take_place(&gone, m, path);
+	return gone.img ? close_after(&gone, err) : err;
 }

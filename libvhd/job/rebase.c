@@ -163,14 +163,11 @@ plan(struct rebase *r)
 
 /* The layers of the new parent become the layers below the leaf. */
 static int
-adopt(struct chain *c, struct chain *parent)
+adopt(struct chain *c, struct chain *parent, struct layer *layers)
 {
 	uint32_t depth = parent->depth + 1;
-	struct layer *layers = calloc(depth, sizeof(*layers));
 	int err = 0;
 
-	if (!layers)
-		return fail_nomem();
 	chain_stop(c);
 	layers[0] = c->layers[0];
 	memcpy(layers + 1, parent->layers, parent->depth * sizeof(*layers));
@@ -192,12 +189,17 @@ static int
 switch_parent(struct rebase *r)
 {
 	struct chain *c = r->c;
-	int err = mutant(LINK_EARLY) ? 0 : chain_flush(c);
+	AUTO_FREE struct layer *layers =
+		calloc(r->parent->depth + 1, sizeof(*layers));
+	int err = layers ? 0 : fail_nomem();
+
+	if (!err)
+		err = mutant(LINK_EARLY) ? 0 : chain_flush(c);
 
 	if (!err)
 		err = chain_link_layer(c, 0, r->parent->layers[0].path,
 				       r->parent->layers[0].img);
-	return err ? err : adopt(c, r->parent);
+	return err ? err : adopt(c, r->parent, TAKE(layers));
 }
 
 static int
