@@ -31,8 +31,17 @@ merge_free(struct merge *m)
 struct other_name {
 	struct merge *m;
 	const char *dir, *keep;
+	bool only_snapshots; /* of keep */
 	struct io_id id;
 };
+
+static bool
+is_snapshot_of(const char *path, const char *disk)
+{
+	AUTO_FREE char *of = disk_path(path);
+
+	return of && strcmp(path, disk) != 0 && !strcmp(of, disk);
+}
 
 static int
 drop_if_same(const char *name, void *user)
@@ -47,17 +56,23 @@ drop_if_same(const char *name, void *user)
 	if (!strcmp(path, o->keep) || fs->ops->stat(&st, fs, path) != 0 ||
 	    st.id.device != o->id.device || st.id.inode != o->id.inode)
 		return 0;
+	if (o->only_snapshots && !is_snapshot_of(path, o->keep))
+		return 0;
 	return fs->ops->unlink(fs, path);
 }
 
-/* A hidden file that still has its old name was interrupted between; that the
- * name is gone may not be durable. */
+/* A hidden file that still has its old name was interrupted between; so was
+ * the snapshot of a disk whose file has both names.  That a name is gone may
+ * not be durable. */
 static int
-drop_old_name(struct merge *m, const char *path)
+drop_old_name(struct merge *m, const char *path, bool only_snapshots)
 {
 	const struct fs *fs = m->c->fs;
 	AUTO_FREE char *dir = path_directory(path);
-	struct other_name o = {.m = m, .dir = dir, .keep = path};
+	struct other_name o = {.m = m,
+			       .dir = dir,
+			       .keep = path,
+			       .only_snapshots = only_snapshots};
 	struct fs_stat st;
 	int err = fs->ops->stat(&st, fs, path);
 
@@ -163,11 +178,11 @@ merge_hide_names(struct merge *m)
 
 	if (merge_only_unlinks(m))
 		return err;
-	if (!err && merged->renamed)
-		err = drop_old_name(m, merged->path);
+	if (!err)
+		err = drop_old_name(m, merged->path, !merged->renamed);
 	for (uint32_t i = m->layer + 1; i <= m->into && !err; i++)
 		err = m->c->layers[i].renamed
-			      ? drop_old_name(m, m->c->layers[i].path)
+			      ? drop_old_name(m, m->c->layers[i].path, false)
 			      : hide(m, i);
 	return err;
 }
