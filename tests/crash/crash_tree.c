@@ -236,9 +236,10 @@ report(const struct judge *judge)
 {
 	if (judge->failed)
 		(void)fprintf(stderr, "%s", judge->story);
-	(void)printf("%" PRIu64 " states, %" PRIu64
+	(void)printf("%" PRIu64 " states of %" PRIu64 ", %" PRIu64
 		     " recoveries, %d violations\n",
-		     judge->states, judge->recoveries, judge->failed);
+		     judge->states, judge->possible, judge->recoveries,
+		     judge->failed);
 	return judge->failed;
 }
 

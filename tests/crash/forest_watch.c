@@ -173,6 +173,16 @@ look_at_state(const struct crash_state *state, void *user)
 
 /* ---- Every state ---- */
 
+/* What is allowed now. */
+static uint64_t
+forest_hash(const struct forest_watch *watch)
+{
+	const struct forest *f = watch->f;
+
+	return crash_hash(f->state, f->n * sizeof(*f->state),
+			  crash_hash(watch->task, sizeof(*watch->task), 0));
+}
+
 void
 forest_judge_now(struct forest_watch *watch)
 {
@@ -184,12 +194,15 @@ forest_judge_now(struct forest_watch *watch)
 		return;
 	watch->inside = true;
 	limits.seed += judge->states;
+	limits.seen = &judge->seen;
+	limits.salt = forest_hash(watch);
 	if (watch->depth) {
 		limits.exhaustive /= 8;
 		limits.sampled /= 8;
 	}
 	(void)crash_each_state(&count, watch->crash, &limits, look_at_state,
 			       watch);
+	judge->possible += count;
 	watch->inside = false;
 }
 

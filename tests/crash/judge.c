@@ -313,12 +313,15 @@ judge_now(struct watch *watch)
 		return;
 	watch->inside = true;
 	limits.seed += judge->states;
+	limits.seen = &judge->seen;
+	limits.salt = oracle_hash(&watch->disk->oracle) + watch->disk->hiding;
 	if (watch->depth) {
 		limits.exhaustive /= 8;
 		limits.sampled /= 8;
 	}
 	(void)crash_each_state(&count, watch->disk->crash, &limits,
 			       look_at_state, watch);
+	judge->possible += count;
 	watch->inside = false;
 }
 

@@ -11,7 +11,9 @@ struct judge {
 	struct crash_limits limits; /* at each moment */
 	uint64_t nested_every;      /* one state in so many crashes again */
 	uint64_t states;            /* looked at so far */
+	uint64_t possible;          /* with those that came again */
 	uint64_t recoveries;        /* of which so many were worked on with */
+	struct crash_seen seen;     /* so none is looked at twice */
 	bool failed;
 	char story[10000]; /* what led to the violation */
 };

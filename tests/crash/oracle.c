@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/iszero.h"
+#include "crash_seen.h"
 
 void
 oracle_fill(uint8_t ret[512], uint32_t sector, uint32_t value)
@@ -119,6 +120,20 @@ oracle_allows(const struct oracle *oracle, uint32_t sector, uint32_t value)
 		if (s->may[i] == value)
 			return true;
 	return false;
+}
+
+uint64_t
+oracle_hash(const struct oracle *oracle)
+{
+	uint64_t hash = 0;
+
+	for (uint32_t i = 0; i < ORACLE_SECTORS; i++)
+		for (uint32_t k = 0; k < oracle->sector[i].n; k++) {
+			uint64_t value = oracle->sector[i].may[k];
+
+			hash += crash_hash(&value, sizeof(value), i);
+		}
+	return hash;
 }
 
 void

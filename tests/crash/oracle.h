@@ -49,6 +49,8 @@ void oracle_settle(struct oracle *oracle, uint32_t sector);
 
 bool oracle_allows(const struct oracle *oracle, uint32_t sector,
 		   uint32_t value);
+/* A number that tells what it allows. */
+uint64_t oracle_hash(const struct oracle *oracle);
 /* "sector 7 may read 3, 9 (now)". */
 void oracle_text(char *ret, uint32_t ret_size, const struct oracle *oracle,
 		 uint32_t sector);

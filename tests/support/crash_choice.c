@@ -46,6 +46,7 @@ crash_choice_init(struct crash_choice *choice, const struct crash_log *log)
 	count_everything(&versions, choice);
 	choice->files = need(choice->nfiles, sizeof(struct crash_file *));
 	choice->sizes = need(choice->nfiles, sizeof(*choice->sizes));
+	choice->bases = need(choice->nfiles, sizeof(*choice->bases));
 	choice->units = need(choice->nunits, sizeof(*choice->units));
 	choice->pool = need(versions, sizeof(struct crash_version *));
 	choice->name_room =
@@ -66,6 +67,7 @@ crash_choice_free(struct crash_choice *choice)
 {
 	free(choice->files);
 	free(choice->sizes);
+	free(choice->bases);
 	free(choice->units);
 	free(choice->pool);
 	free(choice->name_room);
@@ -123,6 +125,21 @@ resized_content(const struct crash_choice *choice, uint32_t file)
 	if (mem_data_size(data) != chosen_size(choice, file))
 		must(mem_data_resize(&data, chosen_size(choice, file)));
 	return data;
+}
+
+/* A sector, with zeros behind the end. */
+static const uint8_t *
+read_base(uint8_t ret[static CRASH_SECTOR], const struct mem_data *data,
+	  uint64_t number)
+{
+	uint64_t offset = number * CRASH_SECTOR, size = mem_data_size(data);
+	size_t len = (size_t)min_u64(CRASH_SECTOR,
+				     offset < size ? size - offset : 0);
+
+	memset(ret, 0, CRASH_SECTOR);
+	if (len)
+		mem_data_read(data, ret, len, offset);
+	return ret;
 }
 
 static void
@@ -199,6 +216,91 @@ crash_choice_build(struct fs *fs, const struct crash_choice *choice)
 		must(mem_fs_put_data(fs, names[i].path, data));
 		mem_data_free(data);
 	}
+}
+
+/* ---- hashes ---- */
+
+static uint64_t
+content_hash(const struct mem_data *data)
+{
+	uint64_t size = mem_data_size(data), end, hash = 0;
+	uint8_t bytes[CRASH_SECTOR];
+	bool is_data;
+
+	for (uint64_t at = 0; at < size; at = end) {
+		mem_data_extent(&is_data, &end, data, at);
+		for (; is_data && at < end; at += CRASH_SECTOR)
+			hash += crash_sector_hash(
+				read_base(bytes, data, at / CRASH_SECTOR),
+				at / CRASH_SECTOR);
+	}
+	return hash + crash_hash(&size, sizeof(size), UINT64_MAX);
+}
+
+/* The sizes chosen may be others than last time. */
+static void
+update_bases(struct crash_choice *choice)
+{
+	for (uint32_t i = 0; i < choice->nfiles; i++) {
+		struct crash_base *base = &choice->bases[i];
+		struct mem_data *data;
+		uint8_t bytes[CRASH_SECTOR];
+
+		if (base->size == choice->sizes[i] + 1)
+			continue;
+		data = resized_content(choice, i);
+		base->size = choice->sizes[i] + 1;
+		base->hash = content_hash(data);
+		for (size_t k = 0; k < choice->nunits; k++) {
+			struct crash_unit *unit = &choice->units[k];
+			uint64_t number = unit->sector->number;
+
+			if (unit->file == i)
+				unit->base = crash_sector_hash(
+					read_base(bytes, data, number), number);
+		}
+		mem_data_free(data);
+	}
+}
+
+static uint64_t
+file_hash(const struct crash_choice *choice, uint32_t file)
+{
+	uint64_t hash = choice->bases[file].hash;
+
+	for (size_t i = 0; i < choice->nunits; i++) {
+		const struct crash_unit *unit = &choice->units[i];
+
+		if (unit->file == file && unit->picked)
+			hash += unit->options[unit->picked - 1]->hash -
+				unit->base;
+	}
+	return hash;
+}
+
+uint64_t
+crash_choice_hash(struct crash_choice *choice)
+{
+	size_t n = chosen_names(choice);
+	uint64_t hash = 0;
+
+	update_bases(choice);
+	for (size_t i = 0; i < n; i++) {
+		const struct crash_name *name = &choice->name_room[i];
+		char path[64] = "";
+		uint64_t seed;
+
+		(void)snprintf(path, sizeof(path), "%s", name->path);
+		seed = crash_hash(path, sizeof(path), strlen(name->path)) +
+		       name->file->inode;
+		for (uint32_t k = 0; k < choice->nfiles; k++)
+			if (choice->files[k] == name->file) {
+				uint64_t content = file_hash(choice, k);
+
+				hash += crash_hash(&content, 8, seed);
+			}
+	}
+	return hash;
 }
 
 /* ---- for a person ---- */

@@ -14,6 +14,7 @@ struct crash_unit {
 	uint32_t file;   /* index */
 	uint32_t picked; /* 0: durable; n: options[n - 1] */
 	uint32_t n;
+	uint64_t base; /* hash of the durable content, with the size chosen */
 	const struct crash_version **options; /* with the size chosen */
 };
 
@@ -21,6 +22,11 @@ struct crash_choice {
 	const struct crash_log *log;
 	struct crash_file **files;
 	uint32_t *sizes; /* chosen, for each file */
+	/* Of each file, with the size chosen and every sector at its base. */
+	struct crash_base {
+		uint64_t hash;
+		uint32_t size; /* for which that is so, and + 1 */
+	} * bases;
 	struct crash_unit *units;
 	size_t nfiles, nunits;
 	uint64_t names; /* chosen: a bit for each change that happened */
@@ -54,6 +60,9 @@ crash_name_happened(const struct crash_choice *choice, size_t i)
 /* To be called when sizes were chosen: which versions go with them?  Past the
  * end of a file, none.  Every sector is at its base then. */
 void crash_choice_sizes(struct crash_choice *choice);
+
+/* A number that tells this state from others. */
+uint64_t crash_choice_hash(struct crash_choice *choice);
 
 /* Put the files of this state into an empty memory file system. */
 void crash_choice_build(struct fs *fs, const struct crash_choice *choice);

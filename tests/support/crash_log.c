@@ -33,6 +33,14 @@ must(int err)
 		abort();
 }
 
+uint64_t
+crash_sector_hash(const uint8_t bytes[CRASH_SECTOR], uint64_t number)
+{
+	if (is_zero(bytes, CRASH_SECTOR))
+		return 0;
+	return crash_hash(bytes, CRASH_SECTOR, number);
+}
+
 static void
 forget_sectors(struct crash_file *file)
 {
@@ -195,6 +203,7 @@ add_version(struct crash_log *log, struct crash_file *file,
 		.first_size = last_cut(file, number),
 		.last_size = UINT32_MAX,
 		.zero = room == 0,
+		.hash = crash_sector_hash(bytes, number),
 	};
 	memcpy(version->bytes, bytes, room);
 	sector = get_sector(file, number);

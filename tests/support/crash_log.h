@@ -20,6 +20,7 @@ struct crash_version {
 	/* Of the file's sizes, which it goes with: a shrink takes what was
 	 * written before, and what is written after comes only with it. */
 	uint32_t first_size, last_size;
+	uint64_t hash; /* with its place; 0 when zero */
 	bool zero;
 	uint8_t bytes[]; /* none when zero */
 };
@@ -96,6 +97,9 @@ crash_fs_of(const struct fs *fs)
 {
 	return (struct crash_fs *)(uintptr_t)fs;
 }
+
+/* Of a sector at its place; 0 when it is all zeros. */
+uint64_t crash_sector_hash(const uint8_t bytes[CRASH_SECTOR], uint64_t number);
 
 /* Room for one more in a list; aborts when out of memory. */
 void *crash_room(void *list, size_t n, size_t room, size_t element);

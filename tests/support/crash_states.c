@@ -29,11 +29,16 @@ visit(struct walk *walk)
 {
 	AUTO(mem_fs_free) struct fs *fs = NULL;
 	struct crash_state state = {.choice = &walk->choice};
+	const struct crash_limits *limits = walk->limits;
 
+	walk->count++;
+	if (limits->seen &&
+	    !crash_seen_add(limits->seen,
+			    crash_choice_hash(&walk->choice) ^ limits->salt))
+		return 0;
 	must(mem_fs_new(&fs));
 	crash_choice_build(fs, &walk->choice);
 	state.fs = fs;
-	walk->count++;
 	return walk->fn(&state, walk->user);
 }
 

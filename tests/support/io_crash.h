@@ -18,6 +18,8 @@
 #include "io/io.h"
 #include "io/io_mem.h"
 
+#include "crash_seen.h"
+
 /* An empty file system, or one in which all files of a memory file system are
  * durable; that one is not taken over, and may be freed. */
 int crash_fs_new(struct fs **ret) MUST_CHECK;
@@ -41,6 +43,10 @@ struct crash_limits {
 			      * in time, all but one, only one, pairs, random */
 	uint64_t seed;
 	bool loose_names; /* changes of names keep no order */
+	/* Pass over states that are in here, and add the others; those of
+	 * another salt are others. */
+	struct crash_seen *seen;
+	uint64_t salt;
 };
 
 struct crash_state {

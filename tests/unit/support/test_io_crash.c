@@ -13,6 +13,7 @@ struct seen {
 	char texts[64][80];
 	size_t n;
 	uint64_t count;
+	size_t shown;
 };
 
 struct place {
@@ -98,6 +99,7 @@ see(const struct crash_state *state, void *user)
 	add_file(text, state->fs, "a");
 	add_file(text, state->fs, "b");
 	add_file(text, state->fs, "d/c");
+	seen->shown++;
 	while (i < seen->n && strcmp(seen->texts[i], text) != 0)
 		i++;
 	if (i == seen->n && seen->n < 64)
@@ -109,9 +111,13 @@ see(const struct crash_state *state, void *user)
 static void
 expect_states(struct place *place, bool loose, const char *const *texts)
 {
+	struct crash_seen known = {0};
 	const struct crash_limits limits = {.exhaustive = 1000,
 					    .loose_names = loose};
+	const struct crash_limits again = {
+		.exhaustive = 1000, .loose_names = loose, .seen = &known};
 	struct seen *seen = &place->seen;
+	uint64_t count = 0;
 	size_t n = 0;
 
 	memset(seen, 0, sizeof(*seen));
@@ -131,6 +137,12 @@ expect_states(struct place *place, bool loose, const char *const *texts)
 	for (size_t i = 0; i < seen->n && seen->n != n; i++)
 		print_error("possible: \"%s\"\n", seen->texts[i]);
 	assert_int_equal(seen->n, n);
+	/* Each once, when those that were seen are passed over. */
+	seen->shown = 0;
+	assert_int_equal(crash_each_state(&count, place->fs, &again, see, seen),
+			 0);
+	crash_seen_free(&known);
+	assert_int_equal(seen->shown, n);
 }
 
 #define EXPECT_STATES(place, ...)                                              \
