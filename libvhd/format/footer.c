@@ -27,8 +27,9 @@ vhd_checksum(const void *bytes, uint32_t length, uint32_t field)
 	uint32_t sum = 0;
 
 	for (uint32_t i = 0; i < length; i++)
-		if (i < field || i - field >= 4)
-			sum += b[i];
+		sum += b[i];
+	for (uint32_t i = field; i < length && i - field < 4; i++)
+		sum -= b[i];
 	return ~sum;
 }
 

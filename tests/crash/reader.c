@@ -49,8 +49,9 @@ checksum_ok(const uint8_t *bytes, size_t len, size_t field)
 	uint32_t sum = 0;
 
 	for (size_t i = 0; i < len; i++)
-		if (i < field || i >= field + 4)
-			sum += bytes[i];
+		sum += bytes[i];
+	for (size_t i = field; i < field + 4; i++)
+		sum -= bytes[i];
 	return ~sum == load_be32(bytes + field);
 }
 
@@ -112,6 +113,22 @@ region_of(const struct reader *reader, uint32_t block)
 	uint32_t value = load_be32(reader->bat + 4u * block);
 
 	return value == UINT32_MAX ? NOWHERE : (uint64_t)value * 512;
+}
+
+/* From there on; most of a long table is all ones. */
+static bool
+next_used(uint32_t *block, const struct reader *reader)
+{
+	static const uint8_t none[64] = {[0 ... 63] = 0xff};
+	uint32_t b = *block;
+
+	while (b + 16 <= reader->blocks &&
+	       !memcmp(reader->bat + 4u * b, none, 64))
+		b += 16;
+	while (b < reader->blocks && region_of(reader, b) == NOWHERE)
+		b++;
+	*block = b;
+	return b < reader->blocks;
 }
 
 static bool
@@ -188,12 +205,11 @@ read_block(uint32_t *values, struct reader *reader, uint32_t block)
 		return true;
 	if (!read_at(reader, bitmap, sizeof(bitmap), at))
 		return false;
-	for (uint32_t i = per; i < BITMAP_BYTES * 8; i++)
-		if (bitmap[i / 8] & (0x80 >> i % 8))
-			return COMPLAIN(reader,
-					"D2: block %u has no bitmap: bit %u is "
-					"set",
-					block, i);
+	if (!is_zero(bitmap + per / 8, BITMAP_BYTES - per / 8))
+		return COMPLAIN(reader,
+				"D2: block %u has no bitmap: bits past its %u "
+				"sectors are set",
+				block, per);
 	for (uint32_t s = block * per;
 	     s < (block + 1) * per && s < ORACLE_SECTORS &&
 	     s < reader->size / 512;
@@ -222,10 +238,10 @@ reader_read(struct reader_view *ret, const struct mem_data *file, char *why,
 	for (int i = 0; i < ORACLE_SECTORS; i++)
 		ret->values[i] =
 			reader.differencing ? VALUE_PARENT : VALUE_ZERO;
-	for (uint32_t b = 0; b < reader.blocks; b++)
+	for (uint32_t b = 0; next_used(&b, &reader); b++)
 		if (!check_region(&reader, b))
 			return false;
-	for (uint32_t b = 0; b < reader.blocks; b++)
+	for (uint32_t b = 0; next_used(&b, &reader); b++)
 		if (!read_block(ret->values, &reader, b))
 			return false;
 	return true;
