@@ -324,6 +324,9 @@ bool image_is_dirty(struct image *img);
 
 /* ---- image_header.c: changes of header and footer, each atomic ---- */
 
+/* The path cannot be stored: say why. */
+int image_fail_parent_path(const char *name, const char *path);
+
 /* A new link to a parent; footer type and data_offset switch with it. */
 struct image_link {
 	uint8_t uuid[16];

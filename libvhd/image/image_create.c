@@ -121,10 +121,7 @@ add_locator(struct dynhdr *hdr, unsigned index, struct io *io, uint32_t code,
 	size_t length;
 
 	if (!locator_encode(data, sizeof(data), &length, code, path))
-		return fail(VHD_E_INVALID,
-			    "%s: the path of the parent (%s) is not UTF-8 or "
-			    "is longer than a locator holds",
-			    io->name, path);
+		return image_fail_parent_path(io->name, path);
 	hdr->locator[index] = (struct locator){.code = code,
 					       .space = PAGE,
 					       .length = (uint32_t)length,

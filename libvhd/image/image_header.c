@@ -14,6 +14,7 @@
 
 #include "base/bits.h"
 #include "base/path.h"
+#include "base/utf.h"
 #include "image/image.h"
 #include "image/mutant.h"
 #include "image/room.h"
@@ -108,6 +109,22 @@ image_rewrite_header(struct image *img, const struct dynhdr *hdr)
 	return err;
 }
 
+int
+image_fail_parent_path(const char *name, const char *path)
+{
+	const char *why = "is longer than a locator holds";
+
+	if (!utf8_valid(path))
+		why = "is not UTF-8";
+	else if (strchr(path, '\\'))
+		why = "has a backslash, which in an image stands between "
+		      "folders";
+	return fail(VHD_E_INVALID,
+		    "%.120s: the path of its parent, %.200s, %s; rename that "
+		    "first",
+		    name, path, why);
+}
+
 /* Write one locator's data into free room and describe it. */
 static int
 write_locator(struct locator *ret, struct image *img, struct room *room,
@@ -121,10 +138,7 @@ write_locator(struct locator *ret, struct image *img, struct room *room,
 	if (!data)
 		return fail_nomem();
 	if (!locator_encode(data, ROOM_LOCATOR, &length, code, path))
-		return fail(VHD_E_INVALID,
-			    "%s: the path of the parent (%s) is not UTF-8 or "
-			    "is longer than a locator holds",
-			    img->io->name, path);
+		return image_fail_parent_path(img->io->name, path);
 	err = room_take(&at, room, img, ROOM_LOCATOR);
 	if (!err)
 		err = img->io->ops->pwrite(img->io, data, ROOM_LOCATOR, at);

@@ -51,6 +51,10 @@ check_parent(const struct chain *c, const struct chain *parent)
 		const struct image *img = parent->layers[i].img;
 		const struct image *leaf = c->layers[0].img;
 
+		if (!i && io_same_file(img->io, leaf->io))
+			return fail(VHD_E_PARENT,
+				    "%s: cannot be its own parent",
+				    c->layers[0].path);
 		if (io_same_file(img->io, leaf->io) ||
 		    uuid_equal(img->footer.uuid, leaf->footer.uuid))
 			return fail(VHD_E_PARENT,
@@ -226,13 +230,23 @@ rebase_locked(struct rebase *r, uint32_t flags)
 	return err;
 }
 
+/* First without locks, because ours on the leaf would be in the way where the
+ * leaf is found below the new parent. */
 static int
 open_parent(struct chain **ret, const struct chain *c, const char *path)
 {
 	struct chain_opts opts = c->opts;
+	struct chain *look;
+	int err;
 
 	opts.flags &= ~(uint32_t)(VHD_OPEN_RDWR | VHD_OPEN_NOPARENT);
-	return chain_open(ret, c->fs, path, &opts);
+	opts.flags |= VHD_OPEN_NOLOCK;
+	err = chain_open(&look, c->fs, path, &opts);
+	if (!err)
+		err = chain_close_after(look, check_parent(c, look));
+	opts.flags = (opts.flags & ~(uint32_t)VHD_OPEN_NOLOCK) |
+		     (c->opts.flags & VHD_OPEN_NOLOCK);
+	return err ? err : chain_open(ret, c->fs, path, &opts);
 }
 
 int

@@ -18,3 +18,12 @@ vhdtool 2 create --parent leaf.vhd --type fixed other.vhd
 vhdtool 1 create --parent nowhere.vhd other.vhd
 stderr_has "nowhere.vhd"
 equal "files" "base.vhd leaf.vhd mid.vhd new.vhd" "$(echo *)"
+
+# Names that no image can hold.
+cp leaf.vhd 'x\y.vhd'
+cp leaf.vhd $'\xff.vhd'
+vhdtool 1 create --parent 'x\y.vhd' other.vhd
+stderr_has 'other.vhd: the path of its parent, x\\y.vhd, has a backslash'
+vhdtool 1 create --parent $'\xff.vhd' other.vhd
+stderr_has 'other.vhd: the path of its parent, .*, is not UTF-8; rename'
+[ ! -e other.vhd ] || fail "other.vhd" "not made" "there"

@@ -21,3 +21,10 @@ rm base.vhd
 vhdtool 6 rebase --parent copy.vhd mid.vhd
 vhdtool 0 rebase --unsafe --parent copy.vhd mid.vhd
 equal "content" "$want" "$(content mid.vhd)"
+
+# Nothing stands on itself.
+vhdtool 6 rebase --parent mid.vhd mid.vhd
+stderr_has 'mid\.vhd: cannot be its own parent$'
+vhdtool 0 create --parent mid.vhd leaf2.vhd
+vhdtool 6 rebase --unsafe --parent leaf2.vhd mid.vhd
+stderr_has 'leaf2\.vhd: stands on .*mid\.vhd, so it cannot be its parent$'
