@@ -363,7 +363,7 @@ struct vhd_finding {
 	enum vhd_severity severity;
 	uint64_t offset; /* where in the file */
 	const char *message;
-	bool repairable;
+	bool repairable; /* false after a repair: it is left */
 	bool repaired;
 };
 

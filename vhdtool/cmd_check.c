@@ -11,6 +11,7 @@
 #include "say.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 struct check_args {
 	const char *file;
@@ -127,6 +128,9 @@ print_finding(const json_t *finding)
 		mark = " (repaired)";
 	else if (get_bool(finding, "repairable"))
 		mark = " (can be repaired)";
+	else if (json_object_get(finding, "repaired") &&
+		 strcmp(get_text(finding, "severity"), "note") != 0)
+		mark = " (remains)";
 	printf("%s %s: ", get_text(finding, "severity"),
 	       get_text(finding, "code"));
 	say_plain(stdout, get_text(finding, "message"));

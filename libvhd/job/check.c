@@ -3,7 +3,7 @@
  *
  * After a repair the file is examined again: what the second look does not
  * find any more is told as repaired, and everything else is told from the
- * second look. */
+ * second look, as something that is left. */
 #include "job/check.h"
 
 #include <inttypes.h>
@@ -157,6 +157,15 @@ look(struct checked *ret, struct check_job *job, struct io *io,
 	return err;
 }
 
+/* What a repair has left, another one would leave too: where several things
+ * are wrong, one may be in the way of mending another. */
+static void
+claim_no_more(struct findings *left)
+{
+	for (size_t i = 0; i < left->n; i++)
+		left->list[i].repairable = false;
+}
+
 static int
 look_again(struct checked *ret, struct check_job *job, struct io *io,
 	   const struct findings *before)
@@ -167,6 +176,7 @@ look_again(struct checked *ret, struct check_job *job, struct io *io,
 
 	if (!err)
 		err = look(ret, job, io, &after, false, &changed);
+	claim_no_more(&after);
 	if (!err)
 		err = tell_repaired(job, before, &after);
 	if (!err)
@@ -193,6 +203,8 @@ examine(struct checked *ret, struct check_job *job, const char *path,
 		return err;
 	if (changed)
 		return look_again(ret, job, io, &findings);
+	if (repair)
+		claim_no_more(&findings);
 	keep_worst(ret, &findings);
 	return check_tell(job, &findings);
 }
