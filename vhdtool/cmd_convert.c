@@ -115,7 +115,9 @@ check_pipes(const struct convert_args *args)
 		return opt_usage(self, "only one of SRC and DST can be '-'");
 	if (in && args->format != VHD_OPEN_RAW)
 		return opt_usage(self, "a VHD cannot be read from a pipe, only "
-				       "a raw disk (-f raw)");
+				       "a raw disk (-f raw); store it in a "
+				       "file first, with gunzip if it is "
+				       "compressed");
 	if (in && args->job.dry_run)
 		return opt_usage(self, "--dry-run cannot look ahead into a "
 				       "pipe");

@@ -119,19 +119,22 @@ load_end(struct candidate *ret, struct io *io, uint64_t size)
 
 /* ---- What to say ------------------------------------------------------- */
 
+#define CONVERT "a plain disk needs -f raw, other images: qemu-img convert"
+
 static const struct {
 	unsigned offset;
 	unsigned length;
 	const char *magic;
-	const char *name;
+	const char *name, *remedy;
 } strangers[] = {
-	{0, 4, "QFI\xfb", "a QCOW2 image"},
-	{0, 4, "KDMV", "a VMDK image"},
-	{0, 21, "# Disk DescriptorFile", "a VMDK description"},
-	{64, 4, "\x7f\x10\xda\xbe", "a VDI image"},
-	{0, 4, "QED", "a QED image"},
-	{0, 3, "\x1f\x8b\x08", "compressed with gzip"},
-	{510, 2, "\x55\xaa", "a plain disk with a boot sector"},
+	{0, 4, "QFI\xfb", "a QCOW2 image", CONVERT},
+	{0, 4, "KDMV", "a VMDK image", CONVERT},
+	{0, 21, "# Disk DescriptorFile", "a VMDK description", CONVERT},
+	{64, 4, "\x7f\x10\xda\xbe", "a VDI image", CONVERT},
+	{0, 4, "QED", "a QED image", CONVERT},
+	{0, 3, "\x1f\x8b\x08", "compressed with gzip", "try: gunzip"},
+	{510, 2, "\x55\xaa", "a plain disk with a boot sector",
+	 "that needs -f raw"},
 };
 
 static int
@@ -140,11 +143,9 @@ not_a_vhd(const struct io *io, const uint8_t *head)
 	for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
 		if (!memcmp(head + strangers[i].offset, strangers[i].magic,
 			    strangers[i].length))
-			return fail(VHD_E_FORMAT,
-				    "%s: not a VHD but %s; a plain disk "
-				    "needs -f raw, other images: "
-				    "qemu-img convert",
-				    io->name, strangers[i].name);
+			return fail(VHD_E_FORMAT, "%s: not a VHD but %s; %s",
+				    io->name, strangers[i].name,
+				    strangers[i].remedy);
 	return fail(VHD_E_FORMAT,
 		    "%s: not a VHD: neither its end nor its start holds a "
 		    "footer; a plain disk needs -f raw, and of a split "
