@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct relink_args {
-	const char *path;
+	struct words paths;
 	struct words search;
 	bool dry_run;
 	bool json;
@@ -33,7 +33,8 @@ static const struct opt options[] = {
 };
 
 static const struct operand operands[] = {
-	{"PATH", value_text, offsetof(struct relink_args, path), 0},
+	{"PATH", value_words, offsetof(struct relink_args, paths),
+	 OPERAND_MANY},
 	{0},
 };
 
@@ -42,6 +43,8 @@ static const char *const examples[] = {
 	"Say which links are broken, and where the parents are.",
 	"relink --search /vm/base /vm/disk.avhd",
 	"Repair the link of one image, whose parent is in /vm/base now.",
+	"relink --search /vm /vm /vm/snapshots",
+	"Repair a tree in two directories.",
 	NULL,
 };
 
@@ -100,16 +103,31 @@ print_text(const json_t *result)
 		puts("No link is broken.");
 }
 
+/* One that stays broken does not keep the others from being repaired. */
+static int
+relink_all(json_t *list, const struct relink_args *args)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < args->paths.count; i++) {
+		int err = vhd_relink(args->paths.items[i], args->search.items,
+				     args->search.count, args->dry_run,
+				     add_link, list);
+
+		if (err)
+			failed = err;
+	}
+	return failed;
+}
+
 static int
 run(const void *user)
 {
 	const struct relink_args *args = user;
 	json_auto_t *list = out_array();
+	int err = relink_all(list, args);
 	int status;
-	int err;
 
-	err = vhd_relink(args->path, args->search.items, args->search.count,
-			 args->dry_run, add_link, list);
 	/* Links that stay broken are part of the answer. */
 	if (err && json_array_size(list) == 0)
 		return say_err(err);
@@ -122,7 +140,7 @@ run(const void *user)
 const struct command command_relink = {
 	.name = "relink",
 	.brief = "repair links to parents that were moved or renamed",
-	.about = "Find the parents of an image, or of every image in a "
+	.about = "Find the parents of images, or of every image in a "
 		 "directory, by their UUID, and store where they are now. "
 		 "Links that work are left alone. The content of no image is "
 		 "changed.",

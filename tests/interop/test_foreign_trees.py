@@ -227,8 +227,8 @@ def _():
         text = refused(6, 'snapshot', 'create', tree['disk'], 'x')
         says(text, 'relink --search', os.path.basename(base))
         search = tree['search'] or ['--search', '.']
-        for where in {os.path.dirname(f) or '.' for f in tree['files'][1:]}:
-            vhdtool('relink', *search, '--search', 'base', where)
+        places = {os.path.dirname(f) or '.' for f in tree['files'][1:]}
+        vhdtool('relink', *search, '--search', 'base', *sorted(places))
         tree['dirs'].append(os.path.abspath('base'))
         tree['search'] += ['--search', 'base']
         expect_content(tree, [base])
