@@ -51,7 +51,7 @@ stripe_of(struct map *map, uint64_t window)
 	return &map->stripe[window % MAP_STRIPES];
 }
 
-/* ---- The cache of mixed windows, in order of use [their stripe] ---- */
+/* ---- The cache of mixed windows, in order of age [their stripe] ---- */
 
 static void
 unlist(struct map_stripe *s, struct mixed *m)
@@ -83,15 +83,25 @@ discard(struct map *map, struct mixed *m)
 	mixed_free(m);
 }
 
-/* m grew from so many bytes: forget others, not used for long. */
+/* m grew from so many bytes: forget others.  One that was used gets a second
+ * chance, so that a lookup need not touch the order. */
 static void
 make_room(struct map *map, const struct mixed *m, size_t before)
 {
 	struct map_stripe *s = stripe_of(map, m->window);
 
 	s->bytes += mixed_bytes(m) - before;
-	while (s->bytes > MAP_STRIPE_MOST && s->oldest != m)
-		discard(map, s->oldest);
+	while (s->bytes > MAP_STRIPE_MOST && s->oldest != s->newest) {
+		struct mixed *old = s->oldest;
+
+		if (old != m && !old->used) {
+			discard(map, old);
+			continue;
+		}
+		old->used = false;
+		unlist(s, old);
+		append(s, old);
+	}
 }
 
 static struct mixed *
@@ -207,8 +217,8 @@ uniform(const uint16_t *owner)
 /* The owners of a window that is not known to have one; NULL when it has one
  * after all. [stripe] */
 static int
-resolve_window(struct mixed **ret, struct map *map, struct map_stripe *s,
-	       uint64_t window, map_resolve_fn resolve, void *user)
+resolve_window(struct mixed **ret, struct map *map, uint64_t window,
+	       map_resolve_fn resolve, void *user)
 {
 	struct mixed *m = map->mixed[window];
 	uint16_t owner[WINDOW_SECTORS];
@@ -217,8 +227,7 @@ resolve_window(struct mixed **ret, struct map *map, struct map_stripe *s,
 
 	*ret = m;
 	if (m) {
-		unlist(s, m);
-		append(s, m);
+		m->used = true;
 		return 0;
 	}
 	err = resolve(owner, user, window);
@@ -257,7 +266,7 @@ map_lookup(uint16_t *ret_owner, uint32_t *ret_run, struct map *map,
 		pthread_mutex_lock(&s->lock);
 		owner = map_window(map, window);
 		if (owner == OWNER_UNKNOWN || owner == OWNER_MIXED)
-			err = resolve_window(&m, map, s, window, resolve, user);
+			err = resolve_window(&m, map, window, resolve, user);
 		owner = map_window(map, window);
 		if (!err && m)
 			owner = mixed_owner(&run, m, first);

@@ -18,7 +18,8 @@ struct run {
 };
 
 struct mixed {
-	struct mixed *older, *newer; /* for whoever keeps it */
+	struct mixed *older, *newer; /* these three for whoever keeps it */
+	bool used;
 	uint64_t window;
 	uint32_t n, room;
 	struct run *runs; /* from sector 0 on, without gaps; neighbours have

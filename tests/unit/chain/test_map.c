@@ -212,6 +212,37 @@ test_map_memory_is_bounded(void **state)
 	map_free(&map);
 }
 
+static int
+resolve_and_count(uint16_t *owners, void *user, uint64_t window)
+{
+	if (window == 0)
+		++*(unsigned *)user;
+	return resolve_every_other(owners, NULL, window);
+}
+
+static void
+test_map_keeps_what_is_used(void **state)
+{
+	struct map map = {0};
+	unsigned asked = 0;
+	uint16_t owner;
+	uint32_t run;
+
+	(void)state;
+	assert_int_equal(map_init(&map, 80 * MAP_STRIPES), 0);
+	/* All of one stripe, more than it can hold. */
+	for (uint64_t w = 0; w < map.nwindows; w += MAP_STRIPES) {
+		assert_int_equal(map_lookup(&owner, &run, &map, w, 1, 8,
+					    resolve_and_count, &asked),
+				 0);
+		assert_int_equal(map_lookup(&owner, &run, &map, 0, 1, 8,
+					    resolve_and_count, &asked),
+				 0);
+	}
+	assert_int_equal(asked, 1);
+	map_free(&map);
+}
+
 /* What is usual takes little: pieces of 64 KiB from all over a chain. */
 static void
 test_map_usual_windows_are_small(void **state)
@@ -237,6 +268,7 @@ main(void)
 		cmocka_unit_test(test_map_window_with_one_owner_again),
 		cmocka_unit_test(test_map_tells_failures),
 		cmocka_unit_test(test_map_memory_is_bounded),
+		cmocka_unit_test(test_map_keeps_what_is_used),
 		cmocka_unit_test(test_map_usual_windows_are_small),
 	};
 
