@@ -10,33 +10,15 @@ when a clock starts.
 import atexit
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
 import mounts
-from harness import GiB, MiB, Case, Failed, Goal, Limit, Skip, have, run
+from harness import GiB, MiB, Case, Goal, Limit, Skip, have, run
 
 READS = 250000  # by each thread, for each second asked for
-
-
-def timed(*words):
-    """Seconds a command takes, of the clock and of processors, and the most
-    memory it had."""
-    began = time.monotonic()
-    process = subprocess.Popen([str(w) for w in words],
-                               stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE)
-    text = process.stderr.read().decode()
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - began
-    process.stderr.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise Failed(f'{words[0]} failed: {text[-300:]}')
-    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
 
 
 def rate(size, seconds, cpu=0):
@@ -119,6 +101,12 @@ class Workshop:
             for _ in range(times * self.size // len(data)):
                 f.write(data)
 
+    def timed(self, *words):
+        """Seconds a command takes, of the clock and of processors, and the
+        most memory it had."""
+        seconds, cpu, memory = run(self.prims, 'run', *words).split()
+        return float(seconds), float(cpu), int(memory)
+
     def child(self, parent, name='child.vhd'):
         path = self.path(name)
         if os.path.exists(path):
@@ -127,7 +115,7 @@ class Workshop:
 
     def merge(self, child, *more):
         os.sync()
-        return timed(self.tool, 'merge', '--at-parent', *more, child)
+        return self.timed(self.tool, 'merge', '--at-parent', *more, child)
 
 
 # ---- Merge ----
@@ -144,7 +132,7 @@ def copy_full(shop):
     source = shop.once('source.raw', shop.raw)
     target = shop.once('target.raw', shop.raw)
     os.sync()
-    return rate(shop.size, *timed(
+    return rate(shop.size, *shop.timed(
         'dd', f'if={source}', f'of={target}', 'bs=2M',
         'conv=notrunc,fdatasync', 'status=none')[:2])
 
@@ -161,7 +149,7 @@ def commit_full(shop):
         parent, child)
     run('qemu-io', '-c', f'write -q -P 90 0 {shop.size}', child)
     os.sync()
-    return rate(shop.size, *timed('qemu-img', 'commit', '-q', child)[:2])
+    return rate(shop.size, *shop.timed('qemu-img', 'commit', '-q', child)[:2])
 
 
 def coalesce_full(shop):
@@ -170,7 +158,7 @@ def coalesce_full(shop):
     child = shop.child(parent)
     run(shop.prims, 'fill', child, 0, shop.size // (2 * MiB))
     os.sync()
-    return rate(shop.size, *timed('vhd-util', 'coalesce', '-n', child)[:2])
+    return rate(shop.size, *shop.timed('vhd-util', 'coalesce', '-n', child)[:2])
 
 
 def wide(shop):
@@ -194,7 +182,7 @@ def coalesce_scattered(shop):
     have('vhd-util')
     child = scattered_child(shop)
     os.sync()
-    return rate(wide(shop)[1] * 4096, *timed('vhd-util', 'coalesce', '-n',
+    return rate(wide(shop)[1] * 4096, *shop.timed('vhd-util', 'coalesce', '-n',
                                              child)[:2])
 
 
@@ -234,7 +222,7 @@ def copy_union(shop):
     target = shop.once('target.raw', shop.raw)
     _, union = layers(shop)
     os.sync()
-    return rate(union * 2 * MiB, *timed(
+    return rate(union * 2 * MiB, *shop.timed(
         'dd', f'if={source}', f'of={target}', 'bs=2M', f'count={union}',
         'conv=notrunc,fdatasync', 'status=none')[:2])
 
@@ -250,7 +238,7 @@ def merge_space(shop):
     os.sync()
     with Peak(place) as peak:
         before = peak.now()
-        seconds, cpu, _ = timed(shop.tool, 'merge', '--at-parent', child)
+        seconds, cpu, _ = shop.timed(shop.tool, 'merge', '--at-parent', child)
         after = peak.now()
     shutil.rmtree(place)
     return {**rate(shop.size, seconds, cpu),
@@ -282,13 +270,13 @@ def compacted(shop):
 
 def compact(shop):
     path = compacted(shop)
-    return rate(shop.size, *timed(shop.tool, 'compact', '--mode', 'punch',
+    return rate(shop.size, *shop.timed(shop.tool, 'compact', '--mode', 'punch',
                                   path)[:2])
 
 
 def cat(shop):
     path = compacted(shop)
-    return rate(shop.size, *timed('cat', path)[:2])
+    return rate(shop.size, *shop.timed('cat', path)[:2])
 
 
 def blocks_of_huge(shop):
@@ -307,7 +295,7 @@ def huge(shop):
 
 
 def check(shop, *more):
-    seconds, cpu, memory = timed(shop.tool, 'check', *more, huge(shop))
+    seconds, cpu, memory = shop.timed(shop.tool, 'check', *more, huge(shop))
     return {'seconds': seconds, 'cpu_s': cpu, 'rss': memory}
 
 
@@ -346,14 +334,14 @@ def family(shop):
 
 
 def tree(shop):
-    seconds, cpu, memory = timed(shop.tool, 'tree', '--json', family(shop))
+    seconds, cpu, memory = shop.timed(shop.tool, 'tree', '--json', family(shop))
     return {'ms': seconds * 1000, 'cpu_ms': cpu * 1000, 'rss': memory}
 
 
 def inspect(shop):
     path = shop.once('small.vhd', lambda p: shop.create(p, 100 * MiB))
     seconds, cpu, memory = min(
-        timed(shop.tool, 'inspect', '--json', path) for _ in range(10))
+        shop.timed(shop.tool, 'inspect', '--json', path) for _ in range(10))
     return {'ms': seconds * 1000, 'cpu_ms': cpu * 1000, 'rss': memory}
 
 
