@@ -107,7 +107,7 @@ export_resolve(char **ret, const struct fs *fs, const char *path)
 }
 
 #if VHD_NBD
-#include <libnbd.h>
+#include "io/nbd_calls.h"
 
 #define MOST_BYTES (4u << 20)  /* moved by one request */
 #define MOST_ZEROS (64u << 20) /* zeroed by one request */
@@ -120,6 +120,9 @@ struct io_nbd {
 	bool can_zero, can_tell;
 };
 
+/* Set before the first store is made. */
+static const struct nbd_calls *_Atomic lib;
+
 static struct io_nbd *
 nbd_of(struct io *io)
 {
@@ -129,8 +132,8 @@ nbd_of(struct io *io)
 static int
 failed(const char *name, const char *what)
 {
-	const char *why = nbd_get_error();
-	int sys = nbd_get_errno();
+	const char *why = lib->get_error();
+	int sys = lib->get_errno();
 
 	if (sys)
 		return fail_sys(sys, "%s: cannot %s", name, what);
@@ -159,7 +162,7 @@ export_pread(struct io *io, void *buf, size_t len, uint64_t offset)
 	while (!err && len) {
 		size_t n = len < MOST_BYTES ? len : MOST_BYTES;
 
-		if (nbd_pread(nbd_of(io)->nbd, at, n, offset, 0) < 0)
+		if (lib->pread(nbd_of(io)->nbd, at, n, offset, 0) < 0)
 			err = failed(io->name, "read");
 		at += n;
 		len -= n;
@@ -177,7 +180,7 @@ export_pwrite(struct io *io, const void *buf, size_t len, uint64_t offset)
 	while (!err && len) {
 		size_t n = len < MOST_BYTES ? len : MOST_BYTES;
 
-		if (nbd_pwrite(nbd_of(io)->nbd, at, n, offset, 0) < 0)
+		if (lib->pwrite(nbd_of(io)->nbd, at, n, offset, 0) < 0)
 			err = failed(io->name, "write");
 		at += n;
 		len -= n;
@@ -192,9 +195,9 @@ export_flush(struct io *io)
 {
 	struct nbd_handle *nbd = nbd_of(io)->nbd;
 
-	if (!io->writable || nbd_can_flush(nbd) == 0)
+	if (!io->writable || lib->can_flush(nbd) == 0)
 		return 0;
-	return nbd_flush(nbd, 0) < 0 ? failed(io->name, "flush") : 0;
+	return lib->flush(nbd, 0) < 0 ? failed(io->name, "flush") : 0;
 }
 
 static int
@@ -231,7 +234,7 @@ export_punch(struct io *io, uint64_t offset, uint64_t length)
 	while (!err && length) {
 		uint64_t n = min_u64(length, MOST_ZEROS);
 
-		if (nbd_zero(nbd_of(io)->nbd, n, offset, 0) < 0)
+		if (lib->zero(nbd_of(io)->nbd, n, offset, 0) < 0)
 			err = failed(io->name, "write zeros");
 		length -= n;
 		offset += n;
@@ -279,7 +282,7 @@ export_extent(bool *ret_data, uint64_t *ret_end, struct io *io, uint64_t offset)
 	*ret_end = n->size;
 	if (!n->can_tell || !rest)
 		return 0;
-	if (nbd_block_status(n->nbd, min_u64(rest, MOST_TOLD), offset, fn, 0) <
+	if (lib->block_status(n->nbd, min_u64(rest, MOST_TOLD), offset, fn, 0) <
 	    0)
 		return failed(io->name, "tell where data is");
 	*ret_data = !told.zero;
@@ -316,8 +319,8 @@ export_lock(struct io *io, enum io_lock mode)
 static int
 export_close(struct io *io)
 {
-	(void)nbd_shutdown(nbd_of(io)->nbd, 0);
-	nbd_close(nbd_of(io)->nbd);
+	(void)lib->shutdown(nbd_of(io)->nbd, 0);
+	lib->close(nbd_of(io)->nbd);
 	free(io->name);
 	free(io);
 	return 0;
@@ -343,34 +346,34 @@ static const struct io_ops export_ops = {
 static struct nbd_handle *
 connect_to(const char *uri)
 {
-	struct nbd_handle *nbd = nbd_create();
+	struct nbd_handle *nbd = lib->create();
 
 	if (!nbd)
 		return NULL;
-	if (nbd_set_uri_allow_local_file(nbd, true) == 0 &&
-	    nbd_add_meta_context(nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0 &&
-	    nbd_connect_uri(nbd, uri) == 0)
+	if (lib->set_uri_allow_local_file(nbd, true) == 0 &&
+	    lib->add_meta_context(nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) == 0 &&
+	    lib->connect_uri(nbd, uri) == 0)
 		return nbd;
-	nbd_close(nbd);
+	lib->close(nbd);
 	return NULL;
 }
 
 static int
 ask_server(struct io_nbd *n, bool write)
 {
-	int64_t size = nbd_get_size(n->nbd);
+	int64_t size = lib->get_size(n->nbd);
 
 	if (size < 0)
 		return failed(n->io.name, "tell the size");
-	if (write && nbd_is_read_only(n->nbd) != 0)
+	if (write && lib->is_read_only(n->nbd) != 0)
 		return fail(VHD_E_READONLY,
 			    "%s: the server lets nobody write to this export",
 			    n->io.name);
 	n->size = (uint64_t)size;
 	n->io.writable = write;
-	n->can_zero = nbd_can_zero(n->nbd) == 1;
-	n->can_tell = nbd_can_meta_context(n->nbd,
-					   LIBNBD_CONTEXT_BASE_ALLOCATION) == 1;
+	n->can_zero = lib->can_zero(n->nbd) == 1;
+	n->can_tell = lib->can_meta_context(
+			      n->nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) == 1;
 	return 0;
 }
 
@@ -378,11 +381,17 @@ static int
 export_open(struct io **ret, const struct fs *fs, const char *path,
 	    unsigned flags)
 {
-	struct io_nbd *n = calloc(1, sizeof(*n));
-	char *name = strdup(path);
-	int err;
+	const struct nbd_calls *calls;
+	int err = nbd_calls_load(&calls, path);
+	struct io_nbd *n;
+	char *name;
 
 	(void)fs;
+	if (err)
+		return err;
+	lib = calls;
+	n = calloc(1, sizeof(*n));
+	name = strdup(path);
 	if (!n || !name) {
 		free(n);
 		free(name);
@@ -399,7 +408,7 @@ export_open(struct io **ret, const struct fs *fs, const char *path,
 		*ret = &n->io;
 		return 0;
 	}
-	nbd_close(n->nbd);
+	lib->close(n->nbd);
 	free(name);
 	free(n);
 	return err;
