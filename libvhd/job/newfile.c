@@ -251,17 +251,36 @@ rename_to_free(struct newfile *nf)
 	return nf->fs->ops->rename(nf->fs, nf->temp, nf->path);
 }
 
+/* A new name that cannot be made to stay is taken back. */
+static int
+keep_name(struct newfile *nf, bool linked)
+{
+	struct error kept;
+	int err = linked ? nf->fs->ops->unlink(nf->fs, nf->temp) : 0;
+
+	if (!err)
+		err = nf->fs->ops->sync_dir(nf->fs, nf->path);
+	if (!err)
+		return 0;
+	error_save(&kept);
+	(void)nf->fs->ops->unlink(nf->fs, nf->path);
+	return error_restore(&kept);
+}
+
 static int
 give_name(struct newfile *nf)
 {
 	int err;
 
-	if (nf->old)
-		return nf->fs->ops->rename(nf->fs, nf->temp, nf->path);
+	if (nf->old) {
+		err = nf->fs->ops->rename(nf->fs, nf->temp, nf->path);
+		return err ? err : nf->fs->ops->sync_dir(nf->fs, nf->path);
+	}
 	err = nf->fs->ops->link(nf->fs, nf->temp, nf->path);
-	if (err == VHD_E_UNSUPPORTED)
-		return rename_to_free(nf);
-	return err ? err : nf->fs->ops->unlink(nf->fs, nf->temp);
+	if (err != VHD_E_UNSUPPORTED)
+		return err ? err : keep_name(nf, true);
+	err = rename_to_free(nf);
+	return err ? err : keep_name(nf, false);
 }
 
 static int
@@ -275,8 +294,7 @@ finish(struct newfile *nf)
 		err = io_close(TAKE(nf->io));
 	if (err || !nf->temp)
 		return err;
-	err = give_name(nf);
-	return err ? err : nf->fs->ops->sync_dir(nf->fs, nf->path);
+	return give_name(nf);
 }
 
 static void

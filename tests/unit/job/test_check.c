@@ -6,6 +6,7 @@
 
 #include "hand_image.h"
 #include "io/io_mem.h"
+#include "io_fault.h"
 #include "job/check.h"
 #include "make_image.h"
 
@@ -424,6 +425,33 @@ test_a_repair_is_not_taken_back_after_other_changes(void **state)
 	assert_int_equal(job_undo(fs, "/x.vhd", "/undo"), VHD_E_POLICY);
 }
 
+/* Then it is a failure, and not a verdict. */
+static void
+test_what_cannot_be_read_is_no_verdict(void **state)
+{
+	struct fs *memory = fs;
+	struct fault fault = {.at = 1, .what = FAULT_EIO};
+	bool fired = true;
+
+	(void)state;
+	put_chain();
+	expect_ok(fault_fs_new(&fs, memory), "a failing file system");
+	for (; fired; fault.at++) {
+		struct vhd_check_result r = VHD_CHECK_RESULT_INIT;
+		int err;
+
+		fault_arm(fs, &fault);
+		err = check(&r, "/leaf.vhd", VHD_CHECK_CHAIN, NULL);
+		fired = fault_fired(fs);
+		if (!err && r.errors && !strstr(told.text, "V10"))
+			fail_msg("with a failing %s it finds \"%s\"",
+				 fault_hit(fs), told.text);
+		memset(&told, 0, sizeof(told));
+	}
+	fault_fs_free(fs);
+	fs = memory;
+}
+
 int
 main(void)
 {
@@ -436,6 +464,7 @@ main(void)
 		T(test_a_damaged_parent_is_told_of_itself_and_of_its_child),
 		T(test_a_disk_that_is_its_own_parent_is_a_loop),
 		T(test_a_loop_over_two_files_ends),
+		T(test_what_cannot_be_read_is_no_verdict),
 		T(test_two_files_with_one_uuid_are_an_error),
 		T(test_a_parents_time_that_differs_is_a_warning),
 		T(test_a_child_of_another_size_is_a_warning),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "io_fault.h"
 #include "job/jobs.h"
 #include "make_chain.h"
 
@@ -357,6 +358,63 @@ test_target_that_exists_is_kept(void **state)
 	mem_fs_free(fs);
 }
 
+static int
+count_file(const char *path, void *user)
+{
+	*(unsigned *)user += strncmp(path, "/out/", 5) == 0;
+	return 0;
+}
+
+/* Whatever fails, there is all of the target or nothing. */
+static bool
+one_fault(struct fs *memory, enum vhd_type type, const struct fault *fault)
+{
+	struct vhd_convert_opts opts = options(type, 0);
+	struct fs *fs = NULL;
+	struct chain *src;
+	unsigned left = 0;
+	char hit[200];
+	bool fired;
+	int err;
+
+	assert_int_equal(fault_fs_new(&fs, memory), 0);
+	src = open_disk(fs, "/vm/c.vhd", 0);
+	fault_arm(fs, fault);
+	err = job_convert(src, fs, "/out/x", &opts);
+	fired = fault_fired(fs);
+	(void)snprintf(hit, sizeof(hit), "%s", fault_hit(fs));
+	fault_arm(fs, &(struct fault){.at = 0});
+	close_disk(src);
+	assert_true(fired || !err);
+	(void)mem_fs_each(memory, count_file, &left);
+	if (left != (err ? 0 : 1))
+		fail_msg("with a failing %s %u files are there", hit, left);
+	if (!err) {
+		expect_same(memory, "/out/x",
+			    type == VHD_TYPE_RAW ? VHD_OPEN_RAW : 0);
+		expect_ok(memory->ops->unlink(memory, "/out/x"), "unlink");
+	}
+	fault_fs_free(fs);
+	return fired;
+}
+
+static void
+test_failed_conversion_leaves_nothing(void **state)
+{
+	static const enum vhd_type types[] = {VHD_TYPE_DYNAMIC, VHD_TYPE_FIXED,
+					      VHD_TYPE_RAW};
+	struct fs *fs = source();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		struct fault fault = {.at = 1, .what = FAULT_EIO};
+
+		while (one_fault(fs, types[i], &fault))
+			fault.at++;
+	}
+	mem_fs_free(fs);
+}
+
 int
 main(void)
 {
@@ -371,6 +429,7 @@ main(void)
 		cmocka_unit_test(test_stopped_conversion_leaves_nothing),
 		cmocka_unit_test(test_dry_run_tells_and_writes_nothing),
 		cmocka_unit_test(test_target_that_exists_is_kept),
+		cmocka_unit_test(test_failed_conversion_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
