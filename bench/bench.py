@@ -86,12 +86,23 @@ def field_of(path, pattern):
     return found.group(1).strip() if found else 'unknown'
 
 
-def machine(place):
+def file_systems(place, options):
+    """Where the disks lie: in memory, and for jobs on a disk."""
+    names = [first_line('stat', '-f', '-c', '%T', place)]
+    if not options.names or 'jobs' in options.names:
+        names.append('ext4 in a file' if not options.disk and
+                     os.geteuid() == 0 else
+                     first_line('stat', '-f', '-c', '%T', options.disk or
+                                options.images))
+    return ' and '.join(names)
+
+
+def machine(place, options):
     memory = int(field_of('/proc/meminfo', r'^MemTotal:\s*(\d+)')) // 1048576
     return {'cpu': field_of('/proc/cpuinfo', r'^model name\s*:(.*)$'),
             'cores': os.cpu_count(), 'memory': f'{memory} GiB',
             'kernel': platform.release(),
-            'file-system': first_line('stat', '-f', '-c', '%T', place),
+            'file-system': file_systems(place, options),
             'load': f'{os.getloadavg()[0]:.1f}'}
 
 
@@ -163,7 +174,8 @@ def main():
             return 77
         report = {'date': time.strftime('%Y-%m-%d'), 'commit': commit(),
                   'command': ' '.join(['bench/run.sh'] + sys.argv[1:]),
-                  'machine': machine(place), 'versions': versions(),
+                  'machine': machine(place, options),
+                  'versions': versions(),
                   'compiler': compiler(options.build),
                   'rounds': options.rounds, 'seconds': options.seconds,
                   'disk-size': options.size * harness.MiB}
