@@ -139,7 +139,8 @@ note_owner(struct chain *c, uint32_t layer, uint64_t offset, size_t len)
 		(uint32_t)((to - from) >> SECTOR_SHIFT), (uint16_t)layer);
 }
 
-/* Whole sectors within one window. [its gate] */
+/* Whole sectors within one window.  What fails may have been done in part, so
+ * the images are asked again who owns what. [its gate] */
 static int
 write_sectors(struct chain *c, const uint8_t *from, size_t len, uint64_t offset)
 {
@@ -149,8 +150,10 @@ write_sectors(struct chain *c, const uint8_t *from, size_t len, uint64_t offset)
 		struct image *img = c->layers[layer].img;
 		int err = image_pwrite(img, from, n, offset);
 
-		if (err)
+		if (err) {
+			map_forget(&c->map, offset >> WINDOW_SHIFT);
 			return err;
+		}
 		note_owner(c, layer, offset, n);
 		from += n;
 		offset += n;

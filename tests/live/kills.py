@@ -46,12 +46,12 @@ class Bed:
              'autoresume=true'], env=env, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=open(self.o.log, 'w'))
         end = time.monotonic() + 60
-        while not os.path.exists(self.o.socket):
+        while not self.guest.connect(self.o.socket):
             if self.server.poll() is not None or time.monotonic() > end:
-                raise Wrong('the server does not start: ' +
-                            self.words())
+                raise Wrong('the server does not start: ' + self.words())
             time.sleep(0.005)
-        self.guest.connect(self.o.socket, self.server_died)
+        if self.server_died:
+            self.guest.check_all()
         self.server_died = False
 
     def words(self):

@@ -88,14 +88,19 @@ class Guest:
         raise Wrong(f'page {page} has {struct.unpack(">QQ", data[:16])}, '
                     f'but only versions {sorted(allowed)} are right')
 
-    def connect(self, path, after_crash):
+    def connect(self, path):
+        try:
+            self.client = Client(path)
+        except Gone:
+            return False
+        return True
+
+    def check_all(self):
         """After a crash, what is there is what counts from then on."""
-        self.client = Client(path)
-        if after_crash:
-            for page in sorted(self.may):
-                found = self.check(page, self.may[page] | self.now[page])
-                self.now[page] = {found}
-                self.may[page] = {found}
+        for page in sorted(self.may):
+            found = self.check(page, self.may[page] | self.now[page])
+            self.now[page] = {found}
+            self.may[page] = {found}
 
     def write(self):
         """A few pages in a row; unanswered, each may be there or not."""
