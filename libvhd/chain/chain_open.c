@@ -14,6 +14,7 @@
 #include "base/uuid.h"
 #include "chain/chain.h"
 #include "chain/family.h"
+#include "chain/untaken.h"
 #include "image/mutant.h"
 
 static void
@@ -328,6 +329,22 @@ sync_name(const struct chain *c)
 	return err && (error_sys() == EACCES || error_sys() == EPERM) ? 0 : err;
 }
 
+/* Those that are nothing do not count. */
+static size_t
+keep_taken(char **paths, size_t n, const struct fs *fs)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_untaken(fs, paths[i])) {
+			char *path = paths[i];
+
+			paths[i] = paths[kept];
+			paths[kept++] = path;
+		}
+	return kept;
+}
+
 /* Images beside the disk that stand on it would change under their feet. */
 static int
 check_children(const struct chain *c)
@@ -336,7 +353,7 @@ check_children(const struct chain *c)
 	AUTO_FREE char *dir = path_directory(leaf->path);
 	const char *dirs[] = {dir};
 	char **paths;
-	size_t n;
+	size_t n, taken;
 	int err;
 
 	if (c->opts.flags & (VHD_OPEN_CHILDREN_OK | VHD_OPEN_RAW))
@@ -347,12 +364,13 @@ check_children(const struct chain *c)
 			      leaf->img->footer.uuid, leaf->path);
 	if (err)
 		return err;
-	if (n)
+	taken = keep_taken(paths, n, c->fs);
+	if (taken)
 		err = fail(VHD_E_CHILDREN,
 			   "%s: not written to, because %s stands on it%s; "
 			   "write to that one, or make another child",
 			   leaf->path, paths[0],
-			   n > 1 ? " (and others do)" : "");
+			   taken > 1 ? " (and others do)" : "");
 	family_free_paths(paths, n);
 	return err;
 }

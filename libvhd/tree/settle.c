@@ -21,6 +21,7 @@
 #include "base/path.h"
 #include "chain/family.h"
 #include "chain/names.h"
+#include "chain/untaken.h"
 #include "image/mutant.h"
 #include "tree/snapshot.h"
 
@@ -132,47 +133,6 @@ by_path(const void *a, const void *b)
 
 /* ---- Names that were not meant to stay ---- */
 
-static bool
-leads_home(struct image *img, const struct settle *s, const char *path)
-{
-	char text[MAX_PATH_TEXT];
-
-	for (unsigned i = 0; i < MAX_LOCATORS; i++) {
-		AUTO_FREE char *way = NULL, *end = NULL;
-
-		if (!image_locator(text, sizeof(text), img, i, true) ||
-		    path_is_absolute(text))
-			continue;
-		way = path_join(s->d->dirs[0], text);
-		if (way && !s->d->fs->ops->resolve(&end, s->d->fs, way) &&
-		    !strcmp(end, path))
-			return true;
-	}
-	return false;
-}
-
-/* An empty image whose parent should be at its own path. */
-static bool
-is_untaken(const struct settle *s, const char *path)
-{
-	const struct fs *fs = s->d->fs;
-	char parent[MAX_PATH_TEXT];
-	struct image *img;
-	struct peek peek;
-	struct io *io;
-	bool untaken;
-
-	if (image_peek(&peek, fs, path, 0) != 0 ||
-	    peek.found.footer.type != VHD_TYPE_DIFFERENCING ||
-	    !dynhdr_parent_name(parent, sizeof(parent), &peek.found.hdr) ||
-	    strcmp(parent, path_name(path)) != 0 ||
-	    fs->ops->open(&io, fs, path, FS_OPEN_NOFOLLOW) != 0 ||
-	    image_open(&img, io, 0) != 0)
-		return false;
-	untaken = !image_count_blocks(img) && leads_home(img, s, path);
-	return image_close(img) == 0 && untaken;
-}
-
 static int
 settle_one(struct settle *s, size_t i)
 {
@@ -180,7 +140,7 @@ settle_one(struct settle *s, size_t i)
 
 	if (is_merging_path(seen->path))
 		return settle_merge_name(s->d, seen->path, &seen->st);
-	if (same(&seen->st, &s->live) || is_untaken(s, seen->path))
+	if (same(&seen->st, &s->live) || is_untaken(s->d->fs, seen->path))
 		return remove_name(s, seen->path);
 	if (!seen->st.readonly)
 		(void)s->d->fs->ops->set_readonly(s->d->fs, seen->path, true);

@@ -48,6 +48,8 @@ begin(struct work *w, struct judge *judge, uint64_t seed)
 	forest_plant(&w->f);
 	must(crash_fs_from(&w->crash, memory));
 	must(fault_fs_new(&w->fault, w->crash));
+	if (seed % 4 == 0)
+		fault_refuse_links(w->fault);
 	w->f.fs = w->fault;
 	w->f.guests = w->f.cancel = true;
 	w->watch = (struct forest_watch){

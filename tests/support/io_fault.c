@@ -17,6 +17,7 @@ struct fault_fs {
 	fault_hook hook;
 	void *hook_user;
 	char hit[200]; /* what failed first */
+	bool no_links;
 };
 
 struct fault_io {
@@ -333,6 +334,8 @@ fault_link(const struct fs *fs, const char *from, const char *to)
 	const struct fs *below = fs_of(fs)->below;
 	int err = strike(fs_of(fs), FAULT_NAMES, from);
 
+	if (!err && fs_of(fs)->no_links)
+		err = fail(VHD_E_UNSUPPORTED, "%s: has no second name", from);
 	return err ? err : below->ops->link(below, from, to);
 }
 
@@ -448,6 +451,12 @@ fault_arm(struct fs *fs, const struct fault *fault)
 	fs_of(fs)->count = 0;
 	fs_of(fs)->fired = false;
 	fs_of(fs)->hit[0] = '\0';
+}
+
+void
+fault_refuse_links(struct fs *fs)
+{
+	fs_of(fs)->no_links = true;
 }
 
 uint64_t

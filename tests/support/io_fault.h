@@ -57,6 +57,9 @@ DEFINE_CLEANUP(struct fs, fault_fs_free);
 
 void fault_arm(struct fs *fs, const struct fault *fault);
 
+/* Like a file system on which files have one name each. */
+void fault_refuse_links(struct fs *fs);
+
 /* Since the last fault_arm: operations of its kinds, and has one failed? */
 uint64_t fault_count(const struct fs *fs);
 bool fault_fired(const struct fs *fs);
