@@ -86,6 +86,29 @@ drop_old_name(struct merge *m, const char *path, bool only_snapshots)
 	return err ? err : fs->ops->sync_dir(fs, path);
 }
 
+/* Where a file has one name, an interruption may have left its child with a
+ * link to the old one. */
+static int
+link_hidden(struct merge *m, uint32_t i)
+{
+	const struct image *child = m->c->layers[i - 1].img;
+	const struct layer *l = &m->c->layers[i];
+	char name[MAX_PATH_TEXT];
+
+	if (dynhdr_parent_name(name, sizeof(name), &child->hdr) &&
+	    !strcmp(name, path_name(l->path)))
+		return 0;
+	return chain_link_layer(m->c, i - 1, l->path, l->img);
+}
+
+static int
+hide_again(struct merge *m, uint32_t i)
+{
+	int err = link_hidden(m, i);
+
+	return err ? err : drop_old_name(m, m->c->layers[i].path, false);
+}
+
 /* Give a file a second name; *ret_renamed where it could only be renamed. */
 static int
 add_name(bool *ret_renamed, const struct fs *fs, const char *from,
@@ -181,9 +204,7 @@ merge_hide_names(struct merge *m)
 	if (!err)
 		err = drop_old_name(m, merged->path, !merged->renamed);
 	for (uint32_t i = m->layer + 1; i <= m->into && !err; i++)
-		err = m->c->layers[i].renamed
-			      ? drop_old_name(m, m->c->layers[i].path, false)
-			      : hide(m, i);
+		err = m->c->layers[i].renamed ? hide_again(m, i) : hide(m, i);
 	return err;
 }
 
