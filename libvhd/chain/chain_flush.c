@@ -21,6 +21,16 @@ check_failed(struct chain *c, int err)
 	return err;
 }
 
+/* Must layer 1 be flushed with the leaf?  As long as it may hold what a guest
+ * wrote: also after a push that was stopped (P15). */
+static bool
+is_parent_written(const struct chain *c)
+{
+	return c->depth > 1 && c->layers[1].img->writable &&
+	       !mutant(CLEAR_EARLY) &&
+	       !(mutant(PARENT_FORGOTTEN) && !c->moved.bits);
+}
+
 static int
 clear_moved(struct chain *c, const uint32_t *blocks, size_t n)
 {
@@ -36,12 +46,16 @@ static int
 generation(struct chain *c)
 {
 	AUTO_FREE uint32_t *blocks = NULL;
-	size_t n = moved_take(&blocks, c);
+	size_t n = mutant(MOVED_TAKEN_LATE) ? 0 : moved_take(&blocks, c);
 	int err = 0;
 
-	if (c->depth > 1 && c->layers[1].img->writable && !mutant(CLEAR_EARLY))
+	if (is_parent_written(c))
 		err = image_flush(c->layers[1].img);
-	if (!err)
+	if (mutant(MOVED_TAKEN_LATE))
+		n = moved_take(&blocks, c);
+	if (!err && mutant(CLEARS_LEFT))
+		err = moved_put_back(c, blocks, n);
+	else if (!err)
 		err = clear_moved(c, blocks, n);
 	if (err) {
 		struct error kept;
@@ -92,6 +106,8 @@ chain_flush(struct chain *c)
 			    c->name);
 	pthread_mutex_lock(&c->flush_mutex);
 	mine = c->flush_started + 1;
+	if (mutant(RUNNING_JOINED) && c->flush_running)
+		mine = c->flush_started;
 	c->flush_callers++;
 	while (c->flush_finished < mine) {
 		if (!c->flush_running) {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "chain/chain.h"
+#include "image/mutant.h"
 
 /* How much of a request lies in the window of offset. */
 static size_t
@@ -127,7 +128,7 @@ note_owner(struct chain *c, uint32_t layer, uint64_t offset, size_t len)
 	uint64_t size = min_u64(img->block_size, WINDOW_SIZE);
 	uint64_t from = offset & (WINDOW_SIZE - 1), to = from + len;
 
-	if (layer > 0)
+	if (layer > 0 && !mutant(NEIGHBOURS_CLAIMED))
 		size = min_u64(size, c->layers[0].img->block_size);
 	if (map_window(&c->map, window) == layer)
 		return;
@@ -203,8 +204,11 @@ write_piece(struct chain *c, const uint8_t *from, size_t n, uint64_t offset)
 		return err;
 	}
 	gate_share(&c->gate, window);
+	if (mutant(GATE_LEFT_EARLY))
+		gate_unshare(&c->gate, window);
 	err = write_sectors(c, from, n, offset);
-	gate_unshare(&c->gate, window);
+	if (!mutant(GATE_LEFT_EARLY))
+		gate_unshare(&c->gate, window);
 	return err;
 }
 
@@ -215,6 +219,7 @@ write_durable(bool *ret, struct chain *c, const uint8_t *from, size_t len,
 	      uint64_t offset)
 {
 	uint64_t window = offset >> WINDOW_SHIFT;
+	uint32_t layer = 0;
 	int err = 0;
 
 	*ret = false;
@@ -222,11 +227,13 @@ write_durable(bool *ret, struct chain *c, const uint8_t *from, size_t len,
 	    in_window(offset, len) != len)
 		return 0;
 	gate_share(&c->gate, window);
-	if (!c->moved.bits)
-		err = image_pwrite_durable(ret, c->layers[0].img, from, len,
+	if (mutant(MOVED_SHORTCUT))
+		layer = chain_target(c, offset);
+	if (!c->moved.bits || mutant(MOVED_SHORTCUT))
+		err = image_pwrite_durable(ret, c->layers[layer].img, from, len,
 					   offset);
 	if (*ret)
-		note_owner(c, 0, offset, len);
+		note_owner(c, layer, offset, len);
 	gate_unshare(&c->gate, window);
 	return err;
 }

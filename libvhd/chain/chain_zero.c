@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "chain/chain.h"
+#include "image/mutant.h"
 
 /* The part of [offset, offset + len) in one window and in one block of its
  * target. [gate closed around it] */
@@ -52,7 +53,8 @@ try_drop(bool *ret, struct chain *c, uint32_t layer, uint64_t offset,
 	/* The leaf must not get a block back behind a push (P3). */
 	if (!covers_block(c, img, offset, len) || (c->moved.bits && layer == 0))
 		return 0;
-	if (img->type == VHD_TYPE_DIFFERENCING)
+	if (img->type == VHD_TYPE_DIFFERENCING &&
+	    !(layer ? mutant(MOVED_TRIM_UNCOVERS) : mutant(PULL_TRIM_UNCOVERS)))
 		err = chain_zero_below(&zero, c, layer + 1, offset, len);
 	if (!err && zero)
 		err = image_drop_block(img, image_block_of(img, offset));

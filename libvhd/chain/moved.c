@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "chain/chain.h"
+#include "image/mutant.h"
 
 static uint8_t
 mask_of(uint32_t block)
@@ -26,7 +27,7 @@ moved_start(struct chain *c)
 	if (!bits)
 		return fail_nomem();
 	for (uint32_t b = 0; b < leaf->blocks; b++)
-		if (!image_has_block(leaf, b))
+		if (!image_has_block(leaf, b) && !mutant(LEAF_GROWS_BACK))
 			atomic_fetch_or(&bits[b / 8], mask_of(b));
 	c->moved.bits = bits;
 	return 0;

@@ -3,8 +3,8 @@
  *
  * Each is one step of a protocol left out or done too early: of the work on
  * one image, or of that on several, which floors above do.  In the library,
- * mutant() is constant false and costs nothing; only tests/crash compiles the
- * floors with VHD_MUTANTS. */
+ * mutant() is constant false and costs nothing; only tests/crash and
+ * tests/sched compile the floors with VHD_MUTANTS. */
 #ifndef VHDI_MUTANT_H
 #define VHDI_MUTANT_H
 
@@ -55,9 +55,32 @@
 	X(UNDO_NOT_FLUSHED)     /* old bytes are lost before they are kept */  \
 	X(UNDO_NAME_NOT_SYNCED) /* or are kept in a file without a name */
 
-#define MUTANTS(X)             IMAGE_MUTANTS(X) TREE_MUTANTS(X) REPAIR_MUTANTS(X)
+/* Guests beside jobs: found by tests/sched. */
+#define LIVE_MUTANTS(X)                                                        \
+	X(GATE_LEFT_EARLY)    /* a guest writes after it left the gate (P1) */ \
+	X(COPY_UNGATED)       /* a block is copied beside its writers (P1) */  \
+	X(MOVED_HALF)         /* a copy that failed counts (P2) */             \
+	X(LEAF_GROWS_BACK)    /* the leaf gets blocks behind a push (P3) */    \
+	X(NEIGHBOURS_CLAIMED) /* more than the moved block goes below (P3) */  \
+	X(MOVED_TAKEN_LATE)   /* moved during the parent's flush: too new (P4) \
+			       */                                              \
+	X(RUNNING_JOINED)     /* a flush is answered by an older one (P4) */   \
+	X(MOVE_CLEARS)        /* moving changes what the leaf stores (P7) */   \
+	X(CLEARS_LEFT)        /* a flush leaves the clearing to others (P8) */ \
+	X(MOVED_SHORTCUT)     /* a durable write to a moved block (P11) */     \
+	X(MOVED_TRIM_UNCOVERS) /* a trim drops what hides something (P12) */   \
+	X(REDIRECT_DROPPED)    /* at once when a push is stopped (P15) */      \
+	X(PARENT_FORGOTTEN)    /* in flushes after that (P15) */               \
+	X(READERS_STAY)        /* in a block while it is dropped (P18) */      \
+	X(PULL_UNGATED)        /* "lacks it", and the copy after that (P19) */ \
+	X(PULL_TRIM_UNCOVERS)  /* a trim is that of a root (P22) */            \
+	X(SNAPSHOT_IN_PUSH)    /* is taken all the same (P27) */
+
+#define MUTANTS(X)                                                             \
+	IMAGE_MUTANTS(X) TREE_MUTANTS(X) REPAIR_MUTANTS(X) LIVE_MUTANTS(X)
 #define MUTANT_FIRST_OF_TREE   MUTANT_ROOM_NOT_OPENED
 #define MUTANT_FIRST_OF_REPAIR MUTANT_UNDO_NOT_FLUSHED
+#define MUTANT_FIRST_OF_LIVE   MUTANT_GATE_LEFT_EARLY
 
 #ifdef VHD_MUTANTS
 #define X(name) MUTANT_##name,

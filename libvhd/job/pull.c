@@ -162,10 +162,12 @@ copy_closed(struct pull *p, uint64_t window)
 	uint64_t at = window << WINDOW_SHIFT, before = p->size.bytes;
 	int err;
 
-	gate_close(&p->c->gate, at, WINDOW_SIZE);
+	if (!mutant(PULL_UNGATED))
+		gate_close(&p->c->gate, at, WINDOW_SIZE);
 	err = copy_window(p, window);
 	map_forget(&p->c->map, window);
-	gate_open(&p->c->gate, at, WINDOW_SIZE);
+	if (!mutant(PULL_UNGATED))
+		gate_open(&p->c->gate, at, WINDOW_SIZE);
 	return err ? err : job_step(p->job, p->size.bytes - before);
 }
 

@@ -254,13 +254,19 @@ move_live(struct push *p, uint32_t block)
 	uint64_t at = block_offset(p, block);
 	int err;
 
-	gate_close(&p->c->gate, at, p->from->block_size);
+	if (!mutant(COPY_UNGATED))
+		gate_close(&p->c->gate, at, p->from->block_size);
 	err = copy_block(p, block);
+	if (mutant(MOVED_HALF))
+		err = 0;
 	if (!err)
 		err = moved_add(p->c, block);
+	if (!err && mutant(MOVE_CLEARS))
+		err = image_drop_block(p->from, block);
 	if (!err)
 		forget_block(p, block);
-	gate_open(&p->c->gate, at, p->from->block_size);
+	if (!mutant(COPY_UNGATED))
+		gate_open(&p->c->gate, at, p->from->block_size);
 	return err;
 }
 
@@ -271,10 +277,12 @@ drop_frozen(struct push *p, uint32_t block)
 	uint64_t at = block_offset(p, block);
 	int err;
 
-	gate_close(&p->c->gate, at, p->from->block_size);
+	if (!mutant(READERS_STAY))
+		gate_close(&p->c->gate, at, p->from->block_size);
 	err = image_drop_block(p->from, block);
 	forget_block(p, block);
-	gate_open(&p->c->gate, at, p->from->block_size);
+	if (!mutant(READERS_STAY))
+		gate_open(&p->c->gate, at, p->from->block_size);
 	return err;
 }
 
@@ -388,7 +396,8 @@ push_blocks(struct push *p)
 		return commit(p);
 	}
 	error_save(&kept);
-	if (!p->c->failed && !p->to->failed && !p->from->failed)
+	if (!p->c->failed && !p->to->failed && !p->from->failed &&
+	    !mutant(REDIRECT_DROPPED))
 		(void)commit(p);
 	return error_restore(&kept);
 }
@@ -396,7 +405,8 @@ push_blocks(struct push *p)
 void
 push_end(struct chain *c)
 {
-	if (!c->moved.bits || c->moved.n || c->failed)
+	if (!c->moved.bits || c->failed ||
+	    (c->moved.n && !mutant(REDIRECT_DROPPED)))
 		return;
 	chain_stop(c);
 	moved_end(c);

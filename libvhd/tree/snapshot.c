@@ -45,7 +45,8 @@ check_chain(const struct chain *c)
 		return fail(VHD_E_UNSUPPORTED,
 			    "%s: snapshots need a VHD in a regular file",
 			    c->name);
-	if (c->moved.bits)
+	/* P27 */
+	if (c->moved.bits && !mutant(SNAPSHOT_IN_PUSH))
 		return fail(VHD_E_BUSY,
 			    "%s: a merge of it is not finished; let it end, "
 			    "or cancel it, first",
@@ -284,14 +285,15 @@ settle(const struct chain *c)
 int
 snapshot_create_live(struct chain *c, const char *name)
 {
-	int err = job_take(c);
+	int busy = job_take(c), err;
 
-	if (err)
-		return err;
+	if (busy && !mutant(SNAPSHOT_IN_PUSH))
+		return busy;
 	err = settle(c);
 	if (!err)
 		err = take_locked(c, name);
-	job_leave(c);
+	if (!busy)
+		job_leave(c);
 	return err;
 }
 

@@ -112,8 +112,10 @@ before_operation(struct fs *fs, enum fault_kind kind, const char *name,
 	if (w->trouble == TROUBLE_NO_SPACE &&
 	    w->operations == w->trouble_at + FULL_FOR)
 		fault_arm(w->fault, &(struct fault){.at = 0});
+	/* Before a flush there is most to be lost. */
 	if (w->judge->every_step ||
-	    rng_below(&w->look_rng, 400) < w->judge->looks)
+	    rng_below(&w->look_rng, kind == FAULT_FLUSH ? 60 : 800) <
+		    w->judge->looks)
 		w->run.look_at = w->run.step;
 	co_point(names[n], NULL);
 }
