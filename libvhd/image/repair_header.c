@@ -62,6 +62,14 @@ find_room(struct check *c, uint64_t start, uint64_t end, void *user)
 	return 0;
 }
 
+/* Both sectors of a header can be changed only where the end footer is the last
+ * sector, and the file may grow. */
+static bool
+can_rewrite(const struct repair *r)
+{
+	return !r->c->io->block_device && r->patcher.size % SECTOR_SIZE == 0;
+}
+
 static int
 add_relative_path(struct dynhdr *h, struct repair *r)
 {
@@ -73,7 +81,7 @@ add_relative_path(struct dynhdr *h, struct repair *r)
 	int err;
 
 	name_of_parent(name, h);
-	if (!l || !name[0] ||
+	if (!l || !name[0] || !can_rewrite(r) ||
 	    !locator_encode(data, sizeof(data), &length, PLATFORM_W2RU, name))
 		return 0;
 	room.length = round_up(length, SECTOR_SIZE);
@@ -151,10 +159,7 @@ write_header(struct repair *r, const struct dynhdr *h)
 		    sizeof(after) - half) &&
 	    at % SECTOR_SIZE == 0)
 		return put_durably(r, at, &after, half);
-	/* The end footer must be the last sector, and the file must grow. */
-	if (r->c->io->block_device || r->patcher.size % SECTOR_SIZE)
-		return 0;
-	return rewrite(r, &after);
+	return can_rewrite(r) ? rewrite(r, &after) : 0;
 }
 
 int
