@@ -187,6 +187,11 @@ int image_format(struct io *io, const struct image_create *how) MUST_CHECK;
 uint64_t image_length_for(enum vhd_type type, uint64_t size,
 			  uint32_t block_size, uint64_t allocated);
 
+/* Bytes of this image when it shows `size`, has this many blocks more
+ * and is tidied; a guess where it has to grow for the size. (space.c) */
+int image_length_after(uint64_t *ret, struct image *img, uint64_t size,
+		       uint64_t more) MUST_CHECK;
+
 /* ---- image_stream.c: a new image, written strictly front to back ---- */
 
 struct image_stream {

@@ -338,3 +338,78 @@ space_cut(struct image *img, uint64_t end)
 		s->nfree--;
 	s->batch = 0;
 }
+
+/* ---- How long will the file be? ---- */
+
+/* Regions in [from, to), as many as are wanted; returns the end of the last,
+ * or 0. */
+static uint64_t
+fill_gap(const struct image *img, uint64_t from, uint64_t to, uint64_t *more)
+{
+	uint64_t last = 0;
+
+	while (*more) {
+		uint64_t end =
+			region_start(img, from) + image_region_bytes(img);
+
+		if (end > to)
+			break;
+		from = last = end;
+		(*more)--;
+	}
+	return last;
+}
+
+/* As take_gap does, and extend. */
+static uint64_t
+end_after(const struct image *img, const uint32_t *at, size_t n, uint64_t more)
+{
+	uint64_t gap = image_end_of_metadata(img), last = gap;
+	uint64_t from = img->file_size, taken = img->allocated + more;
+	uint64_t batch = img->space.batch ? img->space.batch : BATCH_FIRST;
+
+	for (size_t i = 0; i <= n; i++) {
+		uint64_t to = i < n ? (uint64_t)at[i] << SECTOR_SHIFT
+				    : img->file_size - FOOTER_SIZE;
+
+		last = max_u64(last, fill_gap(img, gap, to, &more));
+		if (i < n)
+			gap = max_u64(gap, to + image_region_bytes(img));
+		last = max_u64(last, gap);
+	}
+	while (more) {
+		uint64_t start = max_u64(from, img->space.floor), end = start;
+		uint64_t left = img->blocks - (taken - more);
+		uint64_t k = min_u64(batch, max_u64(left, 1));
+
+		for (uint64_t i = 0; i < k; i++)
+			end = region_start(img, end) + image_region_bytes(img);
+		last = max_u64(last, fill_gap(img, start, end, &more));
+		from = round_up(end + FOOTER_SIZE, ALIGNMENT);
+		batch = min_u64(k * 2, BATCH_MOST);
+	}
+	return last;
+}
+
+int
+image_length_after(uint64_t *ret, struct image *img, uint64_t size,
+		   uint64_t more)
+{
+	AUTO_FREE uint32_t *at = NULL;
+	size_t n = 0;
+	int err = 0;
+
+	if (!image_is_sparse(img) || img->io->block_device ||
+	    size > img->size || more > img->blocks) {
+		*ret = image_length_for(img->type, size, img->block_size,
+					img->allocated + more);
+		return 0;
+	}
+	pthread_mutex_lock(&img->lock);
+	err = sorted_blocks(&at, &n, img);
+	if (!err)
+		*ret = round_up(end_after(img, at, n, more) + FOOTER_SIZE,
+				ALIGNMENT);
+	pthread_mutex_unlock(&img->lock);
+	return err;
+}

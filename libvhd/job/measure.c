@@ -103,30 +103,26 @@ prepare(struct measuring *m)
 }
 
 /* The parent takes what the leaf has, and grows to its size. */
-static uint64_t
-length_after_merge(const struct measuring *m, const struct vhd_measure *r)
+static int
+length_after_merge(uint64_t *ret, const struct measuring *m,
+		   const struct vhd_measure *r)
 {
 	const struct chain *c = m->c;
-	const struct image *parent;
 
-	if (c->depth < 2)
-		return r->file_length;
-	parent = c->layers[1].img;
-	if (!image_is_sparse(parent))
-		return image_length_for(parent->type, r->virtual_size, 0, 0);
-	return image_length_for(parent->type, r->virtual_size,
-				parent->block_size,
-				image_count_blocks(parent) + m->pushed.count);
+	if (c->depth > 1)
+		return image_length_after(ret, c->layers[1].img,
+					  r->virtual_size, m->pushed.count);
+	*ret = r->file_length;
+	return 0;
 }
 
-static void
+static int
 conclude(struct vhd_measure *r, const struct measuring *m)
 {
 	const struct image *leaf = m->c->layers[0].img;
 
 	r->used = m->used;
 	r->chain_union = m->all;
-	r->after_merge = length_after_merge(m, r);
 	r->after_compact = r->file_length;
 	if (image_is_sparse(leaf))
 		r->after_compact = min_u64(
@@ -135,6 +131,7 @@ conclude(struct vhd_measure *r, const struct measuring *m)
 					 leaf->block_size, m->own.count));
 	r->after_flatten = image_length_for(VHD_TYPE_DYNAMIC, r->virtual_size,
 					    m->flat.size, m->flat.count);
+	return length_after_merge(&r->after_merge, m, r);
 }
 
 int
@@ -153,8 +150,9 @@ job_measure(struct vhd_measure *ret, struct chain *c)
 	if (err)
 		return err;
 	gate_share(&c->gate, 0);
-	conclude(&r, &m);
+	err = conclude(&r, &m);
 	gate_unshare(&c->gate, 0);
-	*ret = r;
-	return 0;
+	if (!err)
+		*ret = r;
+	return err;
 }

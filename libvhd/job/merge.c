@@ -196,19 +196,17 @@ static int
 plan(struct merge *m, struct vhd_plan *ret, bool dry_run)
 {
 	struct chain *c = m->c;
-	const struct image *to = c->layers[m->into].img;
+	struct image *to = c->layers[m->into].img;
 	uint64_t size = max_u64(c->layers[m->layer].img->size, to->size);
 	struct push_size need;
 	int err = push_measure(&need, c, m->layer, m->into);
 
+	if (!err)
+		err = image_length_after(&ret->final_size, to, size,
+					 need.new_blocks);
 	if (err)
 		return err;
 	ret->bytes_to_copy = need.bytes;
-	ret->final_size =
-		to->type == VHD_TYPE_RAW
-			? size
-			: image_length_for(to->type, size, to->block_size,
-					   to->allocated + need.new_blocks);
 	ret->peak_extra = need.bytes + need.new_blocks * 4096;
 	if (dry_run || can_punch(c->layers[m->layer].img))
 		ret->peak_extra =

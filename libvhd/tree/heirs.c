@@ -59,15 +59,13 @@ check_push(struct heir *h, const struct deletion *x, const struct chain *c,
 static int
 measure_push(struct heir *h, struct chain *c, uint32_t layer)
 {
-	const struct image *to = c->layers[layer + 1].img;
+	struct image *to = c->layers[layer + 1].img;
 	uint64_t size = c->layers[layer].img->size;
 	int err = push_measure(&h->down, c, layer, layer + 1);
 
-	if (!err)
-		h->final = image_length_for(to->type, max_u64(to->size, size),
-					    to->block_size,
-					    to->allocated + h->down.new_blocks);
-	return err;
+	return err ? err
+		   : image_length_after(&h->final, to, max_u64(to->size, size),
+					h->down.new_blocks);
 }
 
 static int
