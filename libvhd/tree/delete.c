@@ -251,6 +251,32 @@ delete_found(struct disk_place *d, struct chain *live,
 		       : delete_state(d, live, kin, e);
 }
 
+static int
+flush_file(const char *path, const struct peek *peek, int err, void *user)
+{
+	const struct fs *fs = user;
+	AUTO(io_close) struct io *io = NULL;
+
+	(void)err;
+	if (!peek)
+		return 0;
+	err = fs->ops->open(&io, fs, path, FS_OPEN_NOFOLLOW);
+	return err ? err : io->ops->flush(io);
+}
+
+/* That an image stands on the state no more may not be durable, if the process
+ * that linked it elsewhere was killed (P14). */
+static int
+flush_tree(const struct disk_place *d)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < d->ndirs && !err; i++)
+		err = family_walk(d->fs, d->dirs[i], flush_file,
+				  (void *)(uintptr_t)d->fs);
+	return err;
+}
+
 int
 snapshot_delete(struct disk_place *d, const char *name)
 {
@@ -264,6 +290,8 @@ snapshot_delete(struct disk_place *d, const char *name)
 		err = snapshot_settle(d);
 	if (!err && !dry)
 		err = snapshot_finish_merges(&finished, d, d->opts->job);
+	if (!err && !dry)
+		err = flush_tree(d);
 	if (!err)
 		err = kin_scan(&kin, d, true);
 	if (!err)
@@ -284,6 +312,8 @@ delete_live(struct disk_place *d, struct chain *live, const char *name)
 	const struct entry *e;
 	int err = snapshot_settle(d);
 
+	if (!err)
+		err = flush_tree(d);
 	if (!err)
 		err = kin_scan(&kin, d, true);
 	if (!err)
