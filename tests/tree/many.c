@@ -8,6 +8,7 @@
  * branches and stays below the longest chain that is opened. */
 #include <dirent.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,8 +32,8 @@ static struct {
 		bool there;
 	} * state; /* 0: the live disk; i: snapshot i */
 	unsigned long long random, values;
-	unsigned long checks;
-	unsigned char data[SIZE];
+	_Atomic unsigned long checks;
+	_Atomic int next; /* state to be checked */
 } t;
 
 static unsigned
@@ -77,31 +78,49 @@ fill(unsigned char *sector, uint32_t value, unsigned number)
 }
 
 static void
-check(int state)
+check(int state, unsigned char *data)
 {
 	char path[600];
 	vhd_t *disk;
 
 	path_of(path, sizeof(path), state);
-	if (vhd_open(&disk, path, NULL) || vhd_pread(disk, t.data, SIZE, 0) ||
+	if (vhd_open(&disk, path, NULL) || vhd_pread(disk, data, SIZE, 0) ||
 	    vhd_close(disk))
 		wrong("%s", vhd_last_message());
 	for (unsigned s = 0; s < SECTORS; s++) {
 		unsigned char want[512];
 
 		fill(want, t.state[state].value[s], s);
-		if (memcmp(want, t.data + s * 512, 512) != 0)
+		if (memcmp(want, data + s * 512, 512) != 0)
 			wrong("%s: sector %u is not what it was", path, s);
 	}
 	t.checks++;
 }
 
+static void *
+check_some(void *unused)
+{
+	static _Thread_local unsigned char data[SIZE];
+	int i;
+
+	(void)unused;
+	while ((i = t.next++) <= t.n)
+		if (t.state[i].there)
+			check(i, data);
+	return NULL;
+}
+
+/* By two threads, because there is so much to read. */
 static void
 check_all(void)
 {
-	for (int i = 0; i <= t.n; i++)
-		if (t.state[i].there)
-			check(i);
+	pthread_t other;
+
+	t.next = 0;
+	if (pthread_create(&other, NULL, check_some, NULL) != 0)
+		wrong("there is no thread to be had");
+	(void)check_some(NULL);
+	(void)pthread_join(other, NULL);
 }
 
 /* ---- What happens ---- */
