@@ -100,28 +100,42 @@ search_dirs(const char ***ret, char *own[2], const struct merge *m, uint32_t i)
 	return 0;
 }
 
-/* An empty layer with a hidden name is what an interrupted merge leaves. */
 static bool
-is_leftover(const struct merge *m, const char *path)
+is_empty_child(const struct merge *m, const char *path)
 {
 	struct image *img;
 	bool empty;
 
-	if (!is_merging_path(path) ||
-	    chain_open_image(&img, m->c, path, false, false) != 0)
+	if (chain_open_image(&img, m->c, path, false, false) != 0)
 		return false;
 	empty = img->type == VHD_TYPE_DIFFERENCING && !image_count_blocks(img);
 	return image_close(img) == 0 && empty;
+}
+
+/* An empty layer with a hidden name is what an interrupted merge leaves. */
+static bool
+is_leftover(const struct merge *m, const char *path)
+{
+	return is_merging_path(path) && is_empty_child(m, path);
 }
 
 static int
 refuse_sibling(const struct merge *m, uint32_t i, const char *sibling,
 	       char *own[2])
 {
+	const struct layer *l = &m->c->layers[i];
+	bool one = !strcmp(own[0], own[1]);
+
+	if (l->renamed && is_empty_child(m, sibling))
+		return fail(VHD_E_CHILDREN,
+			    "%s: a merge of %s into it was interrupted at its "
+			    "end; finish it: vhdtool merge %s",
+			    l->path, sibling, sibling);
 	return fail(VHD_E_CHILDREN,
 		    "%s: not merged into, because %s stands on it too "
-		    "(searched: %s, %s%s); merge or remove that one first",
-		    m->c->layers[i].path, sibling, own[0], own[1],
+		    "(searched: %s%s%s%s); merge or remove that one first",
+		    l->path, sibling, own[0], one ? "" : ", ",
+		    one ? "" : own[1],
 		    m->nsearch ? ", and those asked for" : "");
 }
 
