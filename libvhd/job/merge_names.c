@@ -270,21 +270,30 @@ link_outside(struct merge *m, const char *child, const char *parent)
 }
 
 /* Is it in this chain, at the merged layer or above?  By whatever name. */
-static bool
-is_inside(const struct merge *m, const char *path)
+static int
+is_inside(bool *ret, const struct merge *m, const char *path)
 {
 	const struct chain *c = m->c;
 	struct fs_stat st;
+	int err = c->fs->ops->stat(&st, c->fs, path);
 
-	if (c->fs->ops->stat(&st, c->fs, path) != 0)
-		return false;
-	for (uint32_t i = 0; i <= m->layer; i++) {
+	*ret = false;
+	for (uint32_t i = 0; i <= m->layer && !err; i++) {
 		const struct io_id *id = &c->layers[i].img->io->id;
 
 		if (st.id.device == id->device && st.id.inode == id->inode)
-			return true;
+			*ret = true;
 	}
-	return false;
+	return err;
+}
+
+static int
+link_if_outside(struct merge *m, const char *child, const char *parent)
+{
+	bool inside;
+	int err = is_inside(&inside, m, child);
+
+	return err || inside ? err : link_outside(m, child, parent);
 }
 
 /* What stands on a layer will stand on the ancestor, at `parent`. */
@@ -310,8 +319,7 @@ link_children_of(struct merge *m, uint32_t layer, const char *parent)
 	if (err)
 		return err;
 	for (size_t i = 0; i < n && !err; i++)
-		if (!is_inside(m, paths[i]))
-			err = link_outside(m, paths[i], parent);
+		err = link_if_outside(m, paths[i], parent);
 	family_free_paths(paths, n);
 	return err;
 }

@@ -252,28 +252,24 @@ delete_found(struct disk_place *d, struct chain *live,
 }
 
 static int
-flush_file(const char *path, const struct peek *peek, int err, void *user)
+flush_file(const struct fs *fs, const char *path)
 {
-	const struct fs *fs = user;
 	AUTO(io_close) struct io *io = NULL;
+	int err = fs->ops->open(&io, fs, path, FS_OPEN_NOFOLLOW);
 
-	(void)err;
-	if (!peek)
-		return 0;
-	err = fs->ops->open(&io, fs, path, FS_OPEN_NOFOLLOW);
 	return err ? err : io->ops->flush(io);
 }
 
 /* That an image stands on the state no more may not be durable, if the process
  * that linked it elsewhere was killed (P14). */
 static int
-flush_tree(const struct disk_place *d)
+flush_kin(const struct disk_place *d, const struct vhd_tree *kin)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < d->ndirs && !err; i++)
-		err = family_walk(d->fs, d->dirs[i], flush_file,
-				  (void *)(uintptr_t)d->fs);
+	for (size_t i = 0; i < kin->n && !err; i++)
+		if (!kin->entries[i].node.err)
+			err = flush_file(d->fs, kin->entries[i].path);
 	return err;
 }
 
@@ -290,10 +286,10 @@ snapshot_delete(struct disk_place *d, const char *name)
 		err = snapshot_settle(d);
 	if (!err && !dry)
 		err = snapshot_finish_merges(&finished, d, d->opts->job);
-	if (!err && !dry)
-		err = flush_tree(d);
 	if (!err)
 		err = kin_scan(&kin, d, true);
+	if (!err && !dry)
+		err = flush_kin(d, kin);
 	if (!err)
 		err = kin_find(&e, kin, d, name);
 	/* Its deletion was the one that was not finished. */
@@ -313,9 +309,9 @@ delete_live(struct disk_place *d, struct chain *live, const char *name)
 	int err = snapshot_settle(d);
 
 	if (!err)
-		err = flush_tree(d);
-	if (!err)
 		err = kin_scan(&kin, d, true);
+	if (!err)
+		err = flush_kin(d, kin);
 	if (!err)
 		err = kin_find(&e, kin, d, name);
 	return err ? err : delete_found(d, live, kin, e);

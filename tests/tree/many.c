@@ -2,10 +2,10 @@
 /* many.c - many snapshots of one disk, deleted in random order; after each
  * deletion all the others must read what they did when they were taken.
  *
- *	many [--seed S] [--every N] SNAPSHOTS DIRECTORY
+ *	many [--seed S] [--every N] [--turn T] SNAPSHOTS DIRECTORY
  *
- * Now and then the disk goes back to an older snapshot, so that the tree gets
- * branches and stays below the longest chain that is opened. */
+ * After one in T snapshots the disk goes back to an older snapshot, so that the
+ * tree gets branches and stays below the longest chain that is opened. */
 #include <dirent.h>
 #include <getopt.h>
 #include <pthread.h>
@@ -24,7 +24,7 @@
 static struct {
 	const char *dir;
 	char disk[600];
-	unsigned seed, every;
+	unsigned seed, every, turn;
 	int n;
 	struct {
 		uint32_t value[SECTORS];
@@ -177,7 +177,7 @@ grow(void)
 	for (int i = 1; i <= t.n; i++) {
 		write_some();
 		take(i);
-		if (t.state[0].depth > 250 || draw(20) == 0)
+		if (t.state[0].depth > 250 || draw(t.turn) == 0)
 			go_back(1 + (int)draw((unsigned)i));
 		while (t.state[0].depth > 250)
 			go_back(1 + (int)draw((unsigned)i));
@@ -253,20 +253,24 @@ main(int argc, char **argv)
 	static const struct option options[] = {
 		{"seed", required_argument, NULL, 's'},
 		{"every", required_argument, NULL, 'e'},
+		{"turn", required_argument, NULL, 't'},
 		{0},
 	};
 	int o;
 
 	t.seed = t.every = 1;
-	while ((o = getopt_long(argc, argv, "s:e:", options, NULL)) != -1) {
+	t.turn = 20;
+	while ((o = getopt_long(argc, argv, "s:e:t:", options, NULL)) != -1) {
 		if (o == 's')
 			t.seed = (unsigned)strtoul(optarg, NULL, 0);
 		else if (o == 'e')
 			t.every = (unsigned)strtoul(optarg, NULL, 0);
+		else if (o == 't')
+			t.turn = (unsigned)strtoul(optarg, NULL, 0);
 		else
 			return 2;
 	}
-	if (argc - optind != 2 || !t.every)
+	if (argc - optind != 2 || !t.every || !t.turn)
 		return 2;
 	t.n = atoi(argv[optind]);
 	t.dir = argv[optind + 1];
