@@ -295,10 +295,11 @@ struct vhd_progress {
 			    * sentence; NULL: it is not */
 };
 
-/* Called from the thread that started the job and from no other.  Return
- * non-zero to stop: the job completes the step it is in, leaves every image
- * consistent, and returns VHD_E_CANCELLED; calling it again carries on.  May
- * sleep to slow the job down or to pause it; no lock is held meanwhile. */
+/* Called from the thread that started the job and from no other; the texts
+ * last for the call.  Return non-zero to stop: the job completes the step it
+ * is in, leaves every image consistent, and returns VHD_E_CANCELLED; calling
+ * it again carries on.  May sleep to slow the job down or to pause it; no lock
+ * is held meanwhile. */
 typedef int (*vhd_progress_fn)(const struct vhd_progress *progress, void *user);
 
 /* What a job would do: bytes. */

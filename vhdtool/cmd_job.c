@@ -124,7 +124,6 @@ step(struct progress *progress, const json_t *jobs)
 	progress->job = get_text(job, "type");
 	stop = progress_step(&now, progress);
 	progress->job = "";
-	progress->phase = "";
 	return stop == 0;
 }
 

@@ -31,13 +31,27 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* It lasts for the call only, and may come from a server: plain characters
+ * that need no escape. */
+static void
+set_phase(struct progress *p, const char *phase)
+{
+	size_t n = 0;
+
+	for (; *phase && n < sizeof(p->phase) - 1; phase++)
+		if (*phase >= ' ' && *phase <= '~' && *phase != '"' &&
+		    *phase != '\\')
+			p->phase[n++] = *phase;
+	p->phase[n] = '\0';
+}
+
 void
 progress_begin(struct progress *p, const char *job, enum progress_mode mode)
 {
 	if (mode == PROGRESS_AUTO)
 		mode = isatty(STDERR_FILENO) ? PROGRESS_BAR : PROGRESS_NONE;
-	*p = (struct progress){
-		.job = job, .phase = "start", .mode = mode, .began = now_ms()};
+	*p = (struct progress){.job = job, .mode = mode, .began = now_ms()};
+	set_phase(p, "start");
 	p->shown = p->began;
 }
 
@@ -200,7 +214,7 @@ progress_step(const struct vhd_progress *step, void *user)
 	p->done = step->done;
 	p->total = step->total;
 	if (step->phase)
-		p->phase = step->phase;
+		set_phase(p, step->phase);
 	say_that_it_waits(p, step->waits);
 	if (is_due(p, now)) {
 		update_rate(p, now);

@@ -20,7 +20,7 @@ enum progress_mode {
 
 struct progress {
 	const char *job; /* "merge" */
-	const char *phase;
+	char phase[24];  /* a word */
 	enum progress_mode mode;
 	uint64_t done;       /* bytes */
 	uint64_t total;      /* 0: unknown */
