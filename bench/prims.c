@@ -426,7 +426,7 @@ run_command(char **word)
 	double began = now(CLOCK_MONOTONIC);
 	pid_t pid = fork();
 	struct rusage used;
-	int status;
+	int status = 0;
 
 	if (pid == 0) {
 		if (!freopen("/dev/null", "w", stdout))
