@@ -402,14 +402,16 @@ push_blocks(struct push *p)
 	return error_restore(&kept);
 }
 
+/* A generation may have blocks in hand: only when none runs can it be told
+ * whether any are left. */
 void
 push_end(struct chain *c)
 {
-	if (!c->moved.bits || c->failed ||
-	    (c->moved.n && !mutant(REDIRECT_DROPPED)))
+	if (!c->moved.bits)
 		return;
 	chain_stop(c);
-	moved_end(c);
+	if (!moved_waiting(c) && !c->failed)
+		moved_end(c);
 	chain_resume(c);
 }
 
