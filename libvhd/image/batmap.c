@@ -12,7 +12,35 @@
 #include "image/batmap.h"
 #include "image/image.h"
 
-#define VERSION_SIGNED 0x00010001u
+#define TAP_VERSION_1_1 0x00010001u /* may have a map */
+#define TAP_VERSION_1_2 0x00010002u /* must have one */
+
+bool
+batmap_is_possible(const struct footer *f)
+{
+	return footer_creator_is(f, "tap") &&
+	       f->creator_version >= TAP_VERSION_1_1;
+}
+
+bool
+batmap_is_due(const struct footer *f)
+{
+	return batmap_is_possible(f) && f->creator_version >= TAP_VERSION_1_2;
+}
+
+bool
+batmap_is_sane(const struct disk_batmap *disk, uint64_t blocks,
+	       uint32_t max_entries)
+{
+	uint32_t version = load_be32(disk->version);
+	uint64_t offset = load_be64(disk->offset);
+	uint64_t bytes = (uint64_t)load_be32(disk->sectors) << SECTOR_SHIFT;
+
+	return (version == BATMAP_SIGNED || version == BATMAP_UNSIGNED) &&
+	       bytes >= ceil_div(blocks, 8) &&
+	       bytes <= round_up(ceil_div(max_entries, 8), 4096) && offset &&
+	       offset % SECTOR_SIZE == 0 && range_ok(offset, bytes, INT64_MAX);
+}
 
 /* What a byte adds to the sum: version 1 added signed characters. */
 static uint32_t
@@ -24,7 +52,7 @@ weight(uint8_t byte, bool is_signed)
 static int
 clear_one(struct image *img, struct disk_batmap *hdr, uint32_t block)
 {
-	bool is_signed = load_be32(hdr->version) == VERSION_SIGNED;
+	bool is_signed = load_be32(hdr->version) == BATMAP_SIGNED;
 	uint64_t at = img->batmap_offset + block / 8;
 	uint32_t sum = ~load_be32(hdr->checksum);
 	uint8_t byte, mask = (uint8_t)(0x80 >> block % 8);

@@ -5,9 +5,23 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "format/footer.h"
+#include "format/layout.h"
+
+#define BATMAP_SIGNED   0x00010001u /* its checksum adds signed bytes */
+#define BATMAP_UNSIGNED 0x00010002u
 
 struct image;
 struct bat_change;
+
+/* Does whoever made the image look for a map, and must he find one? */
+bool batmap_is_possible(const struct footer *f);
+bool batmap_is_due(const struct footer *f);
+
+/* Can the map be where its header says?  That the file reaches so far is for
+ * the caller to see: a file grows. */
+bool batmap_is_sane(const struct disk_batmap *disk, uint64_t blocks,
+		    uint32_t max_entries);
 
 /* Clear the bits of these blocks; a clear bit is always safe.  Nothing to do
  * in an image without such a map. */

@@ -128,8 +128,6 @@ int check_space(struct check *c) MUST_CHECK;
 int check_data(struct check *c) MUST_CHECK;
 
 /* check_batmap.c */
-#define BATMAP_SIGNED   0x00010001u /* its checksum adds signed bytes */
-#define BATMAP_UNSIGNED 0x00010002u
 uint32_t batmap_checksum(const uint8_t *map, uint64_t bytes, bool is_signed);
 
 /* check_blocks.c */

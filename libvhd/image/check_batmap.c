@@ -10,10 +10,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "image/batmap.h"
 #include "image/image.h"
-
-#define TAP_VERSION_1_1 0x00010001u /* may have a batmap */
-#define TAP_VERSION_1_2 0x00010002u /* must have one */
 
 uint32_t
 batmap_checksum(const uint8_t *map, uint64_t bytes, bool is_signed)
@@ -56,9 +54,7 @@ judge(struct check *c, const struct disk_batmap *disk)
 {
 	struct batmap *b = &c->batmap;
 	uint32_t version = load_be32(disk->version);
-	uint64_t need = ceil_div(min_u64(c->need, c->found.hdr.max_entries), 8);
-	uint64_t most =
-		round_up(ceil_div(c->found.hdr.max_entries, 8), PAGE_SIZE_4K);
+	uint32_t entries = c->found.hdr.max_entries;
 
 	b->offset = load_be64(disk->offset);
 	b->bytes = (uint64_t)load_be32(disk->sectors) * SECTOR_SIZE;
@@ -68,7 +64,7 @@ judge(struct check *c, const struct disk_batmap *disk)
 		     version);
 		return 0;
 	}
-	if (b->bytes < need || b->bytes > most || b->offset % SECTOR_SIZE ||
+	if (!batmap_is_sane(disk, min_u64(c->need, entries), entries) ||
 	    !range_ok(b->offset, b->bytes, c->file_size)) {
 		tell(c, V88, b->header,
 		     "the batmap cannot have %" PRIu64 " bytes at %#" PRIx64,
@@ -88,10 +84,9 @@ check_batmap(struct check *c)
 	bool inside;
 	int err;
 
-	if (!footer_creator_is(f, "tap") ||
-	    f->creator_version < TAP_VERSION_1_1)
+	if (!batmap_is_possible(f))
 		return 0;
-	b->expected = f->creator_version >= TAP_VERSION_1_2;
+	b->expected = batmap_is_due(f);
 	b->header = place_make(h->table_offset, bat_bytes(h), NULL).end;
 	inside = range_ok(b->header, sizeof(disk), c->file_size);
 	if (inside) {

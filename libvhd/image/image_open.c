@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "image/batmap.h"
 #include "image/find.h"
 #include "image/image.h"
 
@@ -128,30 +129,28 @@ read_bat(struct image *img, bool damaged)
 					      : BITMAP_CACHE_READ);
 }
 
-/* XenServer's map of full blocks stands behind the table (format 15.2). */
+/* XenServer's map of full blocks stands behind the table (format 15.2).  One
+ * that would be past the end is kept in mind too: what is written to the file
+ * must not become the map. */
 static int
 find_batmap(struct image *img)
 {
 	uint64_t at = img->hdr.table_offset +
 		      round_up((uint64_t)img->hdr.max_entries * 4, SECTOR_SIZE);
 	struct disk_batmap disk;
-	uint64_t offset, bytes;
 	int err;
 
-	if (!footer_creator_is(&img->footer, "tap") ||
+	if (!batmap_is_possible(&img->footer) ||
 	    !range_ok(at, sizeof(disk), img->file_size))
 		return 0;
 	err = img->io->ops->pread(img->io, &disk, sizeof(disk), at);
 	if (err || memcmp(disk.cookie, "tdbatmap", sizeof(disk.cookie)) != 0)
 		return err;
-	offset = load_be64(disk.offset);
-	bytes = (uint64_t)load_be32(disk.sectors) << SECTOR_SHIFT;
-	if (bytes < ceil_div(img->blocks, 8) ||
-	    !range_ok(offset, bytes, img->file_size))
+	if (!batmap_is_sane(&disk, img->blocks, img->hdr.max_entries))
 		return 0;
 	img->batmap_header = at;
-	img->batmap_offset = offset;
-	img->batmap_bytes = bytes;
+	img->batmap_offset = load_be64(disk.offset);
+	img->batmap_bytes = (uint64_t)load_be32(disk.sectors) << SECTOR_SHIFT;
 	return 0;
 }
 
@@ -229,7 +228,7 @@ prepare_writing(struct image *img)
 {
 	int err;
 
-	if (footer_creator_is(&img->footer, "tap") &&
+	if (image_is_sparse(img) && footer_creator_is(&img->footer, "tap") &&
 	    img->footer.creator_version == 1)
 		return fail(VHD_E_UNSUPPORTED,
 			    "%s: made by XenServer's first version, whose "

@@ -8,6 +8,7 @@
 
 #include "base/bits.h"
 #include "base/bytes.h"
+#include "image/batmap.h"
 #include "image/image.h"
 #include "image/repair.h"
 
