@@ -70,11 +70,13 @@
 	X(MOVED_SHORTCUT)     /* a durable write to a moved block (P11) */     \
 	X(MOVED_TRIM_UNCOVERS) /* a trim drops what hides something (P12) */   \
 	X(REDIRECT_DROPPED)    /* at once when a push is stopped (P15) */      \
+	X(IN_HAND_FORGOTTEN)   /* while a flush has blocks in hand (P15) */    \
 	X(PARENT_FORGOTTEN)    /* in flushes after that (P15) */               \
 	X(READERS_STAY)        /* in a block while it is dropped (P18) */      \
 	X(PULL_UNGATED)        /* "lacks it", and the copy after that (P19) */ \
 	X(PULL_TRIM_UNCOVERS)  /* a trim is that of a root (P22) */            \
-	X(SNAPSHOT_IN_PUSH)    /* is taken all the same (P27) */
+	X(SNAPSHOT_IN_PUSH)    /* is taken all the same (P27) */               \
+	X(SNAPSHOT_UNFLUSHED)  /* of what came after the last flush (P27) */
 
 #define MUTANTS(X)                                                             \
 	IMAGE_MUTANTS(X) TREE_MUTANTS(X) REPAIR_MUTANTS(X) LIVE_MUTANTS(X)

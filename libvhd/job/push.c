@@ -407,10 +407,13 @@ push_blocks(struct push *p)
 void
 push_end(struct chain *c)
 {
+	bool early = mutant(IN_HAND_FORGOTTEN) && !moved_waiting(c);
+
 	if (!c->moved.bits)
 		return;
 	chain_stop(c);
-	if (!moved_waiting(c) && !c->failed)
+	if ((early || mutant(REDIRECT_DROPPED) || !moved_waiting(c)) &&
+	    !c->failed)
 		moved_end(c);
 	chain_resume(c);
 }

@@ -113,7 +113,7 @@ switch_over(struct taking *t, struct new_leaf *leaf)
 {
 	struct chain *c = t->c;
 	const struct fs *fs = c->fs;
-	int err = flush_layers(c);
+	int err = mutant(SNAPSHOT_UNFLUSHED) ? 0 : flush_layers(c);
 
 	if (!err)
 		err = t->exchange ? exchange_names(t)

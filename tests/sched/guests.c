@@ -4,7 +4,8 @@
 
 #include "world.h"
 
-#define MOST_BYTES (PIECES * PIECE)
+#define MOST_BYTES    (PIECES * PIECE)
+#define MOST_REQUESTS 80u /* while a job runs */
 
 /* A run of pieces that lie together. */
 struct span {
@@ -168,20 +169,20 @@ void
 guest_main(void *user)
 {
 	struct world *w = user;
-	uint32_t n = 4 + draw(w, 12);
+	uint32_t least = 4 + draw(w, 12), n = 0;
 
-	while (n-- && !w->killed && !w->judge->failed) {
-		uint32_t what = draw(w, 100);
+	while ((n < least || (w->at_work && n < MOST_REQUESTS)) && !w->killed &&
+	       !w->judge->failed) {
+		uint32_t what = world_pick(w, w->judge->taste->deeds, DEEDS);
 
-		if (what < 45)
+		n++;
+		if (what == DO_WRITE)
 			guest_write(w);
-		else if (what < 62)
+		else if (what == DO_READ)
 			guest_read(w);
-		else if (what < 72)
-			guest_zero(w, false);
-		else if (what < 76)
-			guest_zero(w, true);
-		else
+		else if (what == DO_FLUSH)
 			guest_flush(w);
+		else
+			guest_zero(w, what == DO_TRIM);
 	}
 }

@@ -83,22 +83,35 @@ is_stale(const struct piece *p, const struct event *e, uint64_t from)
 	return false;
 }
 
+static struct event *
+find(const struct piece *p, uint32_t value, uint64_t from, uint64_t to)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct event *e = &p->list[i];
+
+		if (e->value == value && e->start <= to &&
+		    !is_stale(p, e, from))
+			return e;
+	}
+	return NULL;
+}
+
 bool
 history_allows(struct history *h, uint32_t piece, uint32_t value, uint64_t from,
 	       uint64_t to)
 {
-	struct piece *p = &h->piece[piece];
+	struct event *e = find(&h->piece[piece], value, from, to);
 
-	for (size_t i = 0; i < p->n; i++) {
-		struct event *e = &p->list[i];
+	if (e && value && e->seen > to)
+		e->seen = to;
+	return e != NULL;
+}
 
-		if (e->value != value || e->start > to || is_stale(p, e, from))
-			continue;
-		if (value && e->seen > to)
-			e->seen = to;
-		return true;
-	}
-	return false;
+bool
+history_held(const struct history *h, uint32_t piece, uint32_t value,
+	     uint64_t moment)
+{
+	return find(&h->piece[piece], value, moment, moment) != NULL;
 }
 
 static bool

@@ -48,6 +48,10 @@ void history_end(struct history *h, uint32_t piece, size_t event, bool done,
 bool history_allows(struct history *h, uint32_t piece, uint32_t value,
 		    uint64_t from, uint64_t to);
 
+/* Is that what it held at one moment, which a read need not have been at? */
+bool history_held(const struct history *h, uint32_t piece, uint32_t value,
+		  uint64_t moment);
+
 /* Could it after a crash now? */
 bool history_survives(const struct history *h, uint32_t piece, uint32_t value);
 

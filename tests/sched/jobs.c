@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* jobs.c - jobs beside the guests, cancelled and paused now and then. */
-#include <stdio.h>
+#include <string.h>
 
 #include "job/job.h"
 #include "job/jobs.h"
@@ -26,13 +26,14 @@ static int
 progress(const struct vhd_progress *p, void *user)
 {
 	struct patience *patience = user;
+	struct world *w = patience->w;
 
 	(void)p;
 	patience->calls++;
-	if (patience->calls == patience->pause_at)
+	if (patience->calls == patience->pause_at || w->judge->taste->slow)
 		for (int i = 0; i < 6; i++)
 			co_yield ();
-	return patience->calls == patience->cancel_at || patience->w->killed;
+	return patience->calls == patience->cancel_at || w->killed;
 }
 
 static int
@@ -46,11 +47,24 @@ do_merge(struct world *w, const struct vhd_job_opts *opts, bool frozen)
 	if (draw(w, 3) == 0)
 		merge.into = depth - 1;
 	merge.job = opts;
+	snaps_may_go(w);
 	world_note(w, "merge of layer %u into %u", merge.layer, merge.into);
 	return merge.into < depth ? job_merge(w->c, &merge) : 0;
 }
 
-/* As the deletion of a snapshot with several children does. */
+/* The lowest layer that a merge which was stopped was to go into; 0: none. */
+static uint32_t
+unfinished(const struct chain *c)
+{
+	uint32_t i = c->depth - 1;
+
+	while (i && !c->layers[i].renamed)
+		i--;
+	return i;
+}
+
+/* As the deletion of a snapshot with several children does, which comes after
+ * every merge. */
 static int
 do_pull(struct world *w, const struct vhd_job_opts *opts)
 {
@@ -61,7 +75,7 @@ do_pull(struct world *w, const struct vhd_job_opts *opts)
 		return 0;
 	job_start(&job, opts);
 	world_note(w, "pull");
-	if (w->c->depth > 1 && !w->c->moved.bits)
+	if (w->c->depth > 1 && !w->c->moved.bits && !unfinished(w->c))
 		err = pull_layer(w->c, &job, 0);
 	co_mutex_unlock(&w->c->job_lock);
 	return err;
@@ -87,32 +101,80 @@ do_grow(struct world *w, const struct vhd_job_opts *opts)
 		       : 0;
 }
 
+/* "/disk@NAME.vhd" */
+static void
+name_of(char ret[static SNAP_PATH], const struct snap *snap)
+{
+	const char *at = strchr(snap->path, '@') + 1;
+	size_t n = strlen(at) - strlen(".vhd");
+
+	memcpy(ret, at, n);
+	ret[n] = 0;
+}
+
 static int
 do_snapshot(struct world *w)
 {
-	char name[20];
+	struct snap *snap = snap_add(w);
+	char name[SNAP_PATH];
+	int err;
 
-	world_note(w, "snapshot");
-	(void)snprintf(name, sizeof(name), "s%u-%u", w->depth, ++w->snapshots);
-	return snapshot_create_live(w->c, name);
+	if (!snap)
+		return 0;
+	name_of(name, snap);
+	world_note(w, "snapshot %s", name);
+	err = snapshot_create_live(w->c, name);
+	snap->end = history_now(&w->history);
+	snap->taken = !err && !w->killed;
+	return err;
+}
+
+static int
+do_delete(struct world *w, const struct vhd_job_opts *opts)
+{
+	struct vhd_snapshot_opts delete = VHD_SNAPSHOT_OPTS_INIT;
+	struct vhd_merge_opts merge = VHD_MERGE_OPTS_INIT;
+	struct snap *snap = &w->snaps[draw(w, w->nsnaps)];
+	char name[SNAP_PATH];
+	int err = 0;
+
+	if (!w->nsnaps)
+		return 0;
+	name_of(name, snap);
+	world_note(w, "deletion of %s", name);
+	snap->may_go = true;
+	merge.job = delete.job = opts;
+	merge.into = unfinished(w->c);
+	if (merge.into) {
+		snaps_may_go(w);
+		err = job_merge(w->c, &merge);
+	}
+	return err ? err : snapshot_delete_live(w->c, name, &delete);
 }
 
 static int
 do_job(struct world *w, const struct vhd_job_opts *opts)
 {
-	uint32_t what = draw(w, 100);
+	uint32_t what = world_pick(w, w->judge->taste->works, WORKS);
 
-	if (what < 40)
-		return do_merge(w, opts, false);
-	if (what < 62)
-		return do_merge(w, opts, true);
-	if (what < 72)
+	switch ((enum work)what) {
+	case WORK_MERGE:
+	case WORK_FROZEN:
+		return do_merge(w, opts, what == WORK_FROZEN);
+	case WORK_PULL:
 		return do_pull(w, opts);
-	if (what < 84)
-		return do_compact(w, opts, what < 78);
-	if (what < 90)
+	case WORK_PUNCH:
+	case WORK_REPACK:
+		return do_compact(w, opts, what == WORK_PUNCH);
+	case WORK_GROW:
 		return do_grow(w, opts);
-	return do_snapshot(w);
+	case WORK_SNAPSHOT:
+		return do_snapshot(w);
+	case WORK_DELETE:
+	case WORKS:
+		break;
+	}
+	return do_delete(w, opts);
 }
 
 /* Two jobs may meet, and one change what the other was asked about. */
@@ -121,30 +183,36 @@ expected(int err)
 {
 	return !err || err == VHD_E_CANCELLED || err == VHD_E_BUSY ||
 	       err == VHD_E_INVALID || err == VHD_E_CHILDREN ||
-	       err == VHD_E_EXISTS;
+	       err == VHD_E_EXISTS || err == VHD_E_NOTFOUND;
+}
+
+static void
+work(struct world *w)
+{
+	const struct taste *taste = w->judge->taste;
+	struct patience patience = {.w = w};
+	struct vhd_job_opts opts = VHD_JOB_OPTS_INIT;
+	int err;
+
+	if (draw(w, taste->cancel) == 0)
+		patience.cancel_at = 1 + draw(w, 8);
+	if (draw(w, 4) == 0)
+		patience.pause_at = 1 + draw(w, 6);
+	opts.progress = progress;
+	opts.progress_user = &patience;
+	err = do_job(w, &opts);
+	world_note(w, "a job ends: %d %s", err, err ? error_message() : "");
+	if (!expected(err) && !w->struck)
+		world_wrong(w, "a job fails: %s", error_message());
 }
 
 void
 job_main(void *user)
 {
 	struct world *w = user;
-	uint32_t n = 1 + draw(w, 3);
+	uint32_t n = 1 + draw(w, w->judge->taste->jobs);
 
-	while (n-- && !w->killed && !w->judge->failed) {
-		struct patience patience = {.w = w};
-		struct vhd_job_opts opts = VHD_JOB_OPTS_INIT;
-		int err;
-
-		if (draw(w, 4) == 0)
-			patience.cancel_at = 1 + draw(w, 8);
-		if (draw(w, 4) == 0)
-			patience.pause_at = 1 + draw(w, 6);
-		opts.progress = progress;
-		opts.progress_user = &patience;
-		err = do_job(w, &opts);
-		world_note(w, "a job ends: %d %s", err,
-			   err ? error_message() : "");
-		if (!expected(err) && !w->struck)
-			world_wrong(w, "a job fails: %s", error_message());
-	}
+	while (n-- && !w->killed && !w->judge->failed)
+		work(w);
+	w->at_work--;
 }

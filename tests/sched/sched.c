@@ -7,6 +7,7 @@
  *	  --states N    so many states at each look
  *	  --seconds N   stop after that
  *	  --tell        what happens, as it does
+ *	  --taste NAME  what happens how often (tastes.c)
  *	  --mutants     each mistake must be found within so many seeds
  *	  --only NAME   of them only this one */
 #include <getopt.h>
@@ -82,19 +83,27 @@ static bool
 is_ours(enum mutant m)
 {
 	static const enum mutant others[] = {
-		MUTANT_NO_FIRST_SYNC,    MUTANT_NO_LAST_SYNC,   /* P5, D5 */
-		MUTANT_DURABLE_SHORTCUT, MUTANT_CLEAR_EARLY,    /* D5, P6 */
-		MUTANT_ANSWER_EARLY,     MUTANT_PUNCH_EARLY,    /* P8, P10 */
-		MUTANT_REUSE_EARLY,      MUTANT_OPEN_UNFLUSHED, /* P10, P14 */
-		MUTANT_DROP_EARLY,       MUTANT_WORK_ON, /* P16, P24, P25 */
+		MUTANT_NO_FIRST_SYNC,
+		MUTANT_NO_LAST_SYNC, /* P5, D5 */
+		MUTANT_DURABLE_SHORTCUT,
+		MUTANT_CLEAR_EARLY, /* D5, P6 */
+		MUTANT_ANSWER_EARLY,
+		MUTANT_PUNCH_EARLY, /* P8, P10 */
+		MUTANT_REUSE_EARLY,
+		MUTANT_OPEN_UNFLUSHED, /* P10, P14 */
+		MUTANT_DROP_EARLY,
+		MUTANT_WORK_ON, /* P16, P24, P25 */
+		MUTANT_HIDE_NOT_SYNCED,
+		MUTANT_HIDE_HALF, /* names */
+		MUTANT_SKIP_EARLY,
+		MUTANT_FINISH_EARLY,
+		MUTANT_SNAPSHOT_NOT_SYNCED,
 	};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (others[i] == m)
 			return true;
-	/* These take many seeds, and have tests of their own. */
-	return (int)m >= MUTANT_FIRST_OF_LIVE && m != MUTANT_READERS_STAY &&
-	       m != MUTANT_NEIGHBOURS_CLAIMED;
+	return (int)m >= MUTANT_FIRST_OF_LIVE;
 }
 
 /* In a process of its own: a mistake may bring that down. */
@@ -109,6 +118,7 @@ is_caught(enum mutant m, uint64_t seeds, uint64_t first)
 		if (!freopen("/dev/null", "w", stderr))
 			abort();
 		present_mutant = m;
+		judge.taste = taste_for(m);
 		run_seeds(&judge, seeds, first);
 		(void)printf("mutant %2d %-22s after %" PRIu64
 			     " worlds, %" PRIu64 " states:",
@@ -157,12 +167,14 @@ main(int argc, char **argv)
 		{"looks", 1, NULL, 'l'},   {"every", 0, NULL, 'e'},
 		{"states", 1, NULL, 's'},  {"seconds", 1, NULL, 't'},
 		{"mutants", 0, NULL, 'm'}, {"tell", 0, NULL, 'v'},
-		{"only", 1, NULL, 'o'},    {NULL, 0, NULL, 0}};
+		{"only", 1, NULL, 'o'},    {"taste", 1, NULL, 'p'},
+		{NULL, 0, NULL, 0}};
 	uint64_t seeds, first;
 	bool mutants = false;
 	struct judge judge;
 	int c;
 
+	fresh.taste = taste_named("ordinary");
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'l')
 			fresh.looks = number(optarg);
@@ -178,6 +190,8 @@ main(int argc, char **argv)
 			only = optarg;
 		else if (c == 'm')
 			mutants = true;
+		else if (c == 'p' && taste_named(optarg))
+			fresh.taste = taste_named(optarg);
 		else
 			return 2;
 	}

@@ -10,8 +10,8 @@
 
 #define WHY_SIZE 1000
 
-static bool __attribute__((format(printf, 3, 4)))
-complain(char *why, size_t why_size, const char *fmt, ...)
+bool
+verify_fails(char *why, size_t why_size, const char *fmt, ...)
 {
 	va_list args;
 
@@ -32,8 +32,8 @@ verify_values(uint32_t values[static PIECES], char *why, size_t why_size,
 
 		if (chain_pread(c, bytes, w->spread * PIECE,
 				piece_offset(w, first)))
-			return complain(why, why_size, "cannot be read: %s",
-					error_message());
+			return verify_fails(why, why_size, "cannot be read: %s",
+					    error_message());
 		for (uint32_t i = 0; i < w->spread; i++)
 			values[first + i] =
 				piece_value(bytes + i * PIECE, first + i);
@@ -66,15 +66,15 @@ verify_file(char *why, size_t why_size, const struct fs *fs, const char *path,
 	bool ok = true;
 
 	if (fs->ops->open(&io, fs, path, 0) || findings_init(&findings, path))
-		return complain(why, why_size, "%s", error_message());
+		return verify_fails(why, why_size, "%s", error_message());
 	if (image_check(&check, io, &opts, &findings))
-		ok = complain(why, why_size, "check: %s", error_message());
+		ok = verify_fails(why, why_size, "check: %s", error_message());
 	for (size_t i = 0; ok && i < findings.n; i++)
 		if (findings.list[i].severity >= worst &&
 		    !expected(&findings.list[i]))
-			ok = complain(why, why_size, "check: %s %s",
-				      findings.list[i].code,
-				      findings.list[i].message);
+			ok = verify_fails(why, why_size, "check: %s %s",
+					  findings.list[i].code,
+					  findings.list[i].message);
 	check_free(&check);
 	(void)io_close(io);
 	return ok;
@@ -103,26 +103,28 @@ verify_content(char *why, const struct world *w, struct chain *c)
 	for (uint32_t i = 0; i < world_pieces(w); i++)
 		if (!history_survives(&w->history, i, values[i])) {
 			history_text(text, sizeof(text), &w->history, i);
-			return complain(why, WHY_SIZE, "reads %u\n%s",
-					values[i], text);
+			return verify_fails(why, WHY_SIZE, "reads %u\n%s",
+					    values[i], text);
 		}
 	return true;
 }
 
 static bool
-verify_state(char *why, const struct world *w, const struct fs *state)
+verify_state(char *why, struct world *w, const struct fs *state)
 {
 	struct chain_opts opts = {.flags = VHD_OPEN_RDWR, .max_depth = 32};
 	struct chain *c;
 	bool ok;
 
 	if (chain_open(&c, state, DISK, &opts))
-		return complain(why, WHY_SIZE, "cannot be opened: %s",
-				error_message());
+		return verify_fails(why, WHY_SIZE, "cannot be opened: %s",
+				    error_message());
 	ok = verify_content(why, w, c) &&
-	     verify_files(why, WHY_SIZE, state, c, false);
+	     verify_files(why, WHY_SIZE, state, c, false) &&
+	     snaps_verify(why, WHY_SIZE, w, state, &w->history);
 	if (chain_close(c) && ok)
-		ok = complain(why, WHY_SIZE, "closing: %s", error_message());
+		ok = verify_fails(why, WHY_SIZE, "closing: %s",
+				  error_message());
 	return ok;
 }
 

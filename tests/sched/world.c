@@ -46,6 +46,18 @@ draw(struct world *w, uint64_t n)
 	return (uint32_t)rng_below(&w->rng, n);
 }
 
+uint32_t
+world_pick(struct world *w, const uint8_t *weights, uint32_t n)
+{
+	uint32_t sum = 0, i = 0, at;
+
+	for (uint32_t k = 0; k < n; k++)
+		sum += weights[k];
+	for (at = draw(w, sum); at >= weights[i]; i++)
+		at -= weights[i];
+	return i;
+}
+
 static void
 must(int err)
 {
@@ -63,7 +75,6 @@ must(int err)
 			 .kinds = FAULT_WRITE,                                 \
 			 .what = FAULT_ENOSPC,                                 \
 			 .sticky = true})
-#define FULL_FOR 12
 
 static void
 make_trouble(struct world *w)
@@ -80,6 +91,7 @@ make_trouble(struct world *w)
 		w->killed = true;
 		break;
 	case NO_TROUBLE:
+	case TROUBLES:
 		return;
 	}
 	w->struck = true;
@@ -110,7 +122,7 @@ before_operation(struct fs *fs, enum fault_kind kind, const char *name,
 	if (w->trouble && w->operations == w->trouble_at)
 		make_trouble(w);
 	if (w->trouble == TROUBLE_NO_SPACE &&
-	    w->operations == w->trouble_at + FULL_FOR)
+	    w->operations == w->trouble_at + w->judge->taste->full_for)
 		fault_arm(w->fault, &(struct fault){.at = 0});
 	/* Before a flush there is most to be lost. */
 	if (w->judge->every_step ||
@@ -204,9 +216,10 @@ create_layers(struct world *w)
 	static const uint32_t sizes[] = {4096, 4096,  4096,
 					 8192, 65536, 2u << 20};
 	struct vhd_create_opts opts = VHD_CREATE_OPTS_INIT;
+	const struct taste *taste = w->judge->taste;
 	uint32_t layers = 2 + draw(w, 3);
 	uint32_t first = sizes[draw(w, 6)];
-	bool mixed = draw(w, 4) == 0;
+	bool mixed = draw(w, taste->mixed) == 0;
 	char parent[32] = "";
 
 	w->block = mixed ? sizes[draw(w, 6)] : first;
@@ -239,13 +252,10 @@ create_layers(struct world *w)
 static void
 choose_trouble(struct world *w)
 {
-	uint32_t what = draw(w, 100);
+	const struct taste *taste = w->judge->taste;
 
-	w->trouble = what < 60   ? NO_TROUBLE
-		     : what < 75 ? TROUBLE_FLUSH
-		     : what < 87 ? TROUBLE_NO_SPACE
-				 : TROUBLE_KILL;
-	w->trouble_at = 1 + draw(w, 500);
+	w->trouble = (enum trouble)world_pick(w, taste->troubles, TROUBLES);
+	w->trouble_at = 1 + draw(w, taste->trouble_before);
 }
 
 void
@@ -273,6 +283,8 @@ world_recover(struct world *w, const struct world *before,
 	w->spread = before->spread;
 	w->size = before->size;
 	w->next_value = before->next_value;
+	memcpy(w->snaps, before->snaps, sizeof(w->snaps));
+	w->nsnaps = before->nsnaps;
 	must(crash_fs_from(&w->crash, state));
 	begin_files(w);
 	choose_trouble(w);
@@ -309,6 +321,10 @@ adopt(struct world *w, const struct history *before)
 		}
 		history_set(&w->history, i, values[i]);
 	}
+	if (snaps_verify(text, sizeof(text), w, w->fault, before))
+		snaps_adopt(w, w->fault);
+	else
+		world_wrong(w, "after a crash: %s", text);
 }
 
 static void
@@ -319,9 +335,12 @@ spawn(struct world *w)
 
 	for (uint32_t i = 0; i < guests; i++)
 		co_spawn(&w->run, names[i], guest_main, w);
+	w->at_work = 1;
 	co_spawn(&w->run, "job", job_main, w);
-	if (draw(w, 4) == 0)
+	if (draw(w, 4) == 0) {
+		w->at_work++;
 		co_spawn(&w->run, "other job", job_main, w);
+	}
 }
 
 static void
@@ -391,7 +410,8 @@ read_again(struct world *w)
 	}
 	read_all(w, c, "opened again");
 	if (!verify_files(why, sizeof(why), w->fault, c,
-			  !w->struck && !w->depth))
+			  !w->struck && !w->depth) ||
+	    !snaps_verify(why, sizeof(why), w, w->fault, &w->history))
 		world_wrong(w, "%s", why);
 	(void)chain_close(c);
 }

@@ -10,6 +10,7 @@
 #include "chain/chain.h"
 #include "co.h"
 #include "history.h"
+#include "image/mutant.h"
 #include "io_crash.h"
 #include "io_fault.h"
 
@@ -20,10 +21,50 @@ enum trouble {
 	TROUBLE_FLUSH,    /* an fdatasync fails, and pages are lost */
 	TROUBLE_NO_SPACE, /* for a while nothing can be written */
 	TROUBLE_KILL,     /* the process ends; the system does not */
+	TROUBLES,
 };
+
+enum deed { DO_WRITE, DO_READ, DO_ZERO, DO_TRIM, DO_FLUSH, DEEDS };
+
+enum work {
+	WORK_MERGE,  /* of the leaf */
+	WORK_FROZEN, /* of a layer below it */
+	WORK_PULL,
+	WORK_PUNCH,
+	WORK_REPACK,
+	WORK_GROW,
+	WORK_SNAPSHOT,
+	WORK_DELETE, /* of a snapshot */
+	WORKS,
+};
+
+/* How often what happens: parts of their sum, or one in so many. */
+struct taste {
+	const char *name;
+	uint8_t deeds[DEEDS], works[WORKS], troubles[TROUBLES];
+	uint16_t trouble_before; /* this operation of a file */
+	uint16_t full_for;       /* operations */
+	uint8_t cancel, mixed;   /* jobs; blocks of two sizes */
+	uint8_t jobs;            /* at most, one after the other */
+	bool slow;               /* they rest after each piece */
+};
+
+/* A snapshot: what it reads is what the disk held at one moment between the
+ * call and the answer, and is that for ever. */
+#define SNAP_PATH 32
+struct snap {
+	char path[SNAP_PATH];
+	uint64_t begin, end; /* UINT64_MAX: not answered */
+	bool taken;          /* answered, and well */
+	bool may_go;         /* by a job that has begun since */
+	bool known;
+	uint32_t values[PIECES];
+};
+#define SNAPS 16
 
 /* What a run may look at, and what it found. */
 struct judge {
+	const struct taste *taste;
 	struct crash_limits limits;
 	uint64_t looks;      /* about so many in a world, 0: none */
 	bool every_step;     /* one at each operation of a file */
@@ -55,10 +96,12 @@ struct world {
 	enum trouble trouble;
 	uint64_t trouble_at; /* an operation of a file */
 	uint64_t operations;
-	bool struck; /* requests may fail from now on */
+	unsigned at_work; /* jobs */
+	bool struck;      /* requests may fail from now on */
 	bool killed;
 	bool stopped; /* in the middle: there is no way to end it */
-	unsigned snapshots;
+	struct snap snaps[SNAPS];
+	unsigned nsnaps;
 	char why[1500];
 };
 
@@ -87,6 +130,28 @@ void world_note(struct world *w, const char *fmt, ...)
 void guest_main(void *user);
 void job_main(void *user);
 
+/* Which of n, each as often as its weight says. */
+uint32_t world_pick(struct world *w, const uint8_t *weights, uint32_t n);
+
+/* ---- tastes.c ---- */
+
+/* NULL: there is none. */
+const struct taste *taste_named(const char *name);
+
+/* The worlds in which a mistake is found soonest. */
+const struct taste *taste_for(enum mutant m);
+
+/* ---- snaps.c ---- */
+
+/* A place for one more, or NULL. */
+struct snap *snap_add(struct world *w);
+void snaps_may_go(struct world *w);
+/* Are all of them there, and what they were? */
+bool snaps_verify(char *why, size_t why_size, struct world *w,
+		  const struct fs *fs, const struct history *h);
+/* After a crash: those that are there are what counts from now on. */
+void snaps_adopt(struct world *w, const struct fs *fs);
+
 static inline uint64_t
 piece_offset(const struct world *w, uint32_t piece)
 {
@@ -105,6 +170,8 @@ world_pieces(const struct world *w)
 /* What every piece reads as. */
 bool verify_values(uint32_t values[static PIECES], char *why, size_t why_size,
 		   const struct world *w, struct chain *c);
+bool verify_fails(char *why, size_t why_size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Every file of the chain, strictly. */
 bool verify_files(char *why, size_t why_size, const struct fs *fs,
