@@ -208,20 +208,27 @@ call(char **ret_json, struct client *k, const char *command, json_t *arguments)
 	return err;
 }
 
+static int
+read_arguments(json_t **ret, const char *text)
+{
+	json_error_t why;
+
+	*ret = json_loads(text, 0, &why);
+	if (json_is_object(*ret))
+		return 0;
+	if (!*ret && json_error_code(&why) == json_error_out_of_memory)
+		return fail_nomem();
+	return fail(VHD_E_INVALID, "the arguments are not a JSON object");
+}
+
 int
 client_call(char **ret_json, const char *disk, const char *command,
 	    const char *arguments, const struct vhd_job_opts *job)
 {
 	struct client k = {.wire = {.fd = -1}, .job = job};
 	json_t *a = NULL;
-	int err = 0;
+	int err = arguments ? read_arguments(&a, arguments) : 0;
 
-	if (arguments) {
-		a = json_loads(arguments, 0, NULL);
-		if (!json_is_object(a))
-			err = fail(VHD_E_INVALID,
-				   "the arguments are not a JSON object");
-	}
 	if (!err)
 		err = open_client(&k, disk);
 	if (!err)

@@ -30,6 +30,16 @@ capabilities(struct control *c, json_t *a)
 	return done(json_object());
 }
 
+/* The list with another item; NULL, and neither, for want of memory. */
+static json_t *
+with(json_t *list, json_t *item)
+{
+	if (json_array_append_new(list, item) == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static json_t *
 query_disk(struct control *c, json_t *a)
 {
@@ -39,8 +49,7 @@ query_disk(struct control *c, json_t *a)
 	(void)a;
 	gate_share(&chain->gate, 0);
 	for (uint32_t i = 0; layers && i < chain->depth; i++)
-		json_array_append_new(layers,
-				      json_string(chain->layers[i].path));
+		layers = with(layers, json_string(chain->layers[i].path));
 	disk = json_pack("{ss sI sI sI so sb}", "filename",
 			 chain->layers[0].path, "virtual-size",
 			 (json_int_t)chain->size, "pid", (json_int_t)getpid(),
@@ -58,7 +67,7 @@ query_jobs(struct control *c, json_t *a)
 	(void)a;
 	pthread_mutex_lock(&c->lock);
 	if (jobs && c->run.id[0])
-		json_array_append_new(jobs, run_describe(&c->run));
+		jobs = with(jobs, run_describe(&c->run));
 	pthread_mutex_unlock(&c->lock);
 	return done(jobs);
 }
@@ -143,15 +152,26 @@ snapshot(struct control *c, json_t *a)
 	return err ? control_error(err) : done(json_object());
 }
 
+typedef json_t *(*command_fn)(struct control *c, json_t *arguments);
+
 static const struct {
 	const char *name;
-	json_t *(*run)(struct control *c, json_t *arguments);
+	command_fn run;
 } commands[] = {
 	{"qmp_capabilities", capabilities}, {"query-disk", query_disk},
 	{"query-jobs", query_jobs},         {"job-pause", job_pause},
 	{"job-resume", job_resume},         {"job-cancel", job_cancel},
 	{"job-set-speed", job_set_speed},   {"snapshot-create", snapshot},
 };
+
+static command_fn
+command_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return commands[i].run;
+	return NULL;
+}
 
 static json_t *
 start_job(struct control *c, const char *name, json_t *arguments)
@@ -173,7 +193,8 @@ control_execute(struct control *c, const json_t *request)
 	const char *name =
 		json_string_value(json_object_get(request, "execute"));
 	json_t *arguments = json_object_get(request, "arguments");
-	json_t *empty = NULL, *reply = NULL;
+	json_t *empty = NULL, *reply;
+	command_fn run;
 
 	if (!name || (arguments && !json_is_object(arguments)))
 		return control_error(fail(
@@ -181,11 +202,8 @@ control_execute(struct control *c, const json_t *request)
 				       "and \"arguments\", an object"));
 	if (!arguments)
 		arguments = empty = json_object();
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		if (!strcmp(commands[i].name, name))
-			reply = commands[i].run(c, arguments);
-	if (!reply)
-		reply = start_job(c, name, arguments);
+	run = command_of(name);
+	reply = run ? run(c, arguments) : start_job(c, name, arguments);
 	json_decref(empty);
 	return reply;
 }

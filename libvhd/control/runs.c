@@ -29,13 +29,16 @@ run_describe(const struct run *r)
 		"phase", r->waits ? "no space" : r->phase, "speed",
 		(json_int_t)r->opts.rate, "since", (json_int_t)r->started);
 
-	if (job && (r->waits || r->state == RUN_CONCLUDED) && r->error.code) {
-		json_object_set_new(job, "class",
-				    json_string(error_name(r->error.code)));
-		json_object_set_new(job, "error",
-				    json_string(r->error.message));
-	}
-	return job;
+	if (!r->error.code || (!r->waits && r->state != RUN_CONCLUDED))
+		return job;
+	/* Without its error it would seem to have gone well. */
+	if (json_object_set_new(job, "class",
+				json_string(error_name(r->error.code))) == 0 &&
+	    json_object_set_new(job, "error", json_string(r->error.message)) ==
+		    0)
+		return job;
+	json_decref(job);
+	return NULL;
 }
 
 static void

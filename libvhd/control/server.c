@@ -70,9 +70,12 @@ answer(struct control *c, const json_t *request)
 	json_t *id = json_object_get(request, "id");
 	json_t *reply = control_execute(c, request);
 
-	if (reply && id)
-		json_object_set(reply, "id", id);
-	return reply;
+	if (!reply)
+		reply = control_error(fail_nomem());
+	if (!id || json_object_set(reply, "id", id) == 0)
+		return reply;
+	json_decref(reply);
+	return NULL;
 }
 
 static void *
@@ -99,7 +102,9 @@ serve(void *user)
 		json_decref(request);
 		err = reply ? connection_send(k, reply) : VHD_E_NOMEM;
 	}
+	/* Whoever waits for an answer that could not be made is told now. */
 	pthread_mutex_lock(&k->control->lock);
+	shutdown(k->wire.fd, SHUT_RDWR);
 	k->gone = true;
 	pthread_mutex_unlock(&k->control->lock);
 	return NULL;
@@ -200,6 +205,8 @@ accept_loop(void *user)
 		fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			welcome(c, fd);
+		else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+			(void)poll(p, 1, 100); /* who waits stays readable */
 		sweep(c, false);
 	}
 }
@@ -336,8 +343,9 @@ control_stop(struct control *c)
 		return;
 	run_stop(c);
 	unlink_all(c);
-	if (write(c->wake[1], "q", 1) == 1)
-		pthread_join(c->thread, NULL);
+	close(c->wake[1]);
+	c->wake[1] = -1;
+	pthread_join(c->thread, NULL);
 	sweep(c, true);
 	control_free(c);
 }

@@ -65,10 +65,13 @@ static int
 take_line(json_t **ret, struct wire *w, char *end)
 {
 	size_t len = (size_t)(end - w->buf);
+	json_error_t why;
 
-	*ret = json_loadb(w->buf, len, JSON_REJECT_DUPLICATES, NULL);
+	*ret = json_loadb(w->buf, len, JSON_REJECT_DUPLICATES, &why);
 	w->have -= len + 1;
 	memmove(w->buf, end + 1, w->have);
+	if (!*ret && json_error_code(&why) == json_error_out_of_memory)
+		return fail_nomem();
 	if (!json_is_object(*ret)) {
 		json_decref(*ret);
 		*ret = NULL;

@@ -36,8 +36,11 @@ layer_at(uint32_t *ret, struct chain *c, const char *path)
 {
 	AUTO_FREE char *full = NULL;
 	const char *want = path;
+	int err = c->fs->ops->resolve(&full, c->fs, path);
 
-	if (c->fs->ops->resolve(&full, c->fs, path) == 0)
+	if (err && err != VHD_E_NOTFOUND)
+		return err;
+	if (!err)
 		want = full;
 	for (uint32_t i = 0; i < c->depth; i++) {
 		if (strcmp(c->layers[i].path, want) != 0)
