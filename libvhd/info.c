@@ -7,8 +7,8 @@
 #include "info.h"
 
 /* Keep a text for as long as the disk is open; the same text once. */
-static const char *
-keep(vhd_t *vhd, const char *text)
+static int
+keep(const char **ret, vhd_t *vhd, const char *text)
 {
 	struct info_strings *s;
 
@@ -28,7 +28,10 @@ keep(vhd_t *vhd, const char *text)
 		}
 	}
 	pthread_mutex_unlock(&vhd->info_lock);
-	return s ? s->text : "";
+	if (!s)
+		return fail_nomem();
+	*ret = s->text;
+	return 0;
 }
 
 void
@@ -91,61 +94,67 @@ copies_of(const struct image *img)
 	return VHD_FOOTER_EQUAL;
 }
 
-static void
+static int
 fill_locators(struct vhd_info *ret, vhd_t *vhd, struct image *img)
 {
-	for (unsigned i = 0; i < MAX_LOCATORS; i++) {
+	int err = 0;
+
+	for (unsigned i = 0; i < MAX_LOCATORS && !err; i++) {
 		struct vhd_locator *l = &ret->locators[ret->nlocators];
 		char text[MAX_PATH_TEXT] = "";
 
 		if (img->hdr.locator[i].code == PLATFORM_NONE)
 			continue;
-		(void)image_locator(text, sizeof(text), img, i, false);
+		err = image_locator(text, sizeof(text), img, i, false);
 		locator_code_text(l->platform, img->hdr.locator[i].code);
-		l->path = keep(vhd, text);
+		if (!err)
+			err = keep(&l->path, vhd, text);
 		ret->nlocators++;
 	}
+	return err;
 }
 
 /* Where the parent is: opened already, or looked for. */
-static void
+static int
 fill_parent_place(struct vhd_info *ret, vhd_t *vhd, uint32_t layer)
 {
 	struct chain *c = vhd->chain;
 	struct image *img = c->layers[layer].img;
-	struct located found;
+	struct located found = {.status = VHD_PARENT_MISSING};
+	int err = locate_parent(&found, c->fs, img, c->layers[layer].path,
+				&c->opts);
 
-	if (locate_parent(&found, c->fs, img, c->layers[layer].path,
-			  &c->opts) != 0) {
-		ret->parent_status = VHD_PARENT_MISSING;
-	} else {
-		ret->parent_status = found.status;
-		if (found.path)
-			ret->parent_path = keep(vhd, found.path);
-		located_free(&found);
-	}
-	if (layer + 1 < c->depth) {
-		ret->parent_path = keep(vhd, c->layers[layer + 1].path);
+	if (err && err != VHD_E_NOMEM && err != VHD_E_IO)
+		err = 0; /* it is not known where it is */
+	ret->parent_status = found.status;
+	if (!err && found.path)
+		err = keep(&ret->parent_path, vhd, found.path);
+	located_free(&found);
+	if (!err && layer + 1 < c->depth) {
+		err = keep(&ret->parent_path, vhd, c->layers[layer + 1].path);
 		if (ret->parent_status != VHD_PARENT_TIME_DIFFERS)
 			ret->parent_status = VHD_PARENT_OK;
 	}
+	return err;
 }
 
-static void
+static int
 fill_parent(struct vhd_info *ret, vhd_t *vhd, uint32_t layer)
 {
 	struct image *img = vhd->chain->layers[layer].img;
 	char name[MAX_PATH_TEXT];
+	int err;
 
 	if (!dynhdr_parent_name(name, sizeof(name), &img->hdr))
 		name[0] = '\0';
-	ret->parent_name = keep(vhd, name);
+	err = keep(&ret->parent_name, vhd, name);
 	memcpy(ret->parent_uuid, img->hdr.parent_uuid,
 	       sizeof(ret->parent_uuid));
 	if (img->hdr.parent_time)
 		ret->parent_time = (int64_t)img->hdr.parent_time + VHD_EPOCH;
-	fill_locators(ret, vhd, img);
-	fill_parent_place(ret, vhd, layer);
+	if (!err)
+		err = fill_locators(ret, vhd, img);
+	return err ? err : fill_parent_place(ret, vhd, layer);
 }
 
 int
@@ -154,9 +163,10 @@ info_fill(struct vhd_info *ret, vhd_t *vhd, uint32_t layer)
 	struct image *img = vhd->chain->layers[layer].img;
 	int err = img->io->ops->actual_size(&ret->actual_size, img->io);
 
+	if (!err)
+		err = keep(&ret->path, vhd, vhd->chain->layers[layer].path);
 	if (err)
 		return err;
-	ret->path = keep(vhd, vhd->chain->layers[layer].path);
 	ret->type = img->type;
 	ret->virtual_size = img->size;
 	ret->file_length = img->file_size;
@@ -169,7 +179,6 @@ info_fill(struct vhd_info *ret, vhd_t *vhd, uint32_t layer)
 		ret->blocks_allocated = image_count_blocks(img);
 		ret->alignment = alignment_of(img);
 	}
-	if (img->type == VHD_TYPE_DIFFERENCING)
-		fill_parent(ret, vhd, layer);
-	return 0;
+	return img->type == VHD_TYPE_DIFFERENCING ? fill_parent(ret, vhd, layer)
+						  : 0;
 }

@@ -119,7 +119,9 @@ family_unread(int err)
 {
 	int sys = error_sys();
 
-	return sys && sys != EACCES && sys != EPERM ? err : 0;
+	return err != VHD_E_NOTFOUND && sys && sys != EACCES && sys != EPERM
+		       ? err
+		       : 0;
 }
 
 static int

@@ -36,8 +36,9 @@ struct hunt {
 	size_t nsearch;
 	struct peek peek; /* of the file found */
 	struct located result;
-	char *refused; /* a file that is there, outside of all that */
-	char *twin;    /* another one like that found; nobody knows which */
+	char *refused;       /* a file that is there, outside of all that */
+	struct error unread; /* why a file that may be it was not seen */
+	char *twin; /* another one like that found; nobody knows which */
 };
 
 /* ---- Single files ------------------------------------------------------ */
@@ -49,6 +50,17 @@ keep_path(char **ret, const char *path)
 		return 0;
 	*ret = strdup(path);
 	return *ret ? 0 : fail_nomem();
+}
+
+/* Another file may be it: only if none is, this is why. */
+static int
+passed_over(struct hunt *h, int err)
+{
+	if (err == VHD_E_NOMEM)
+		return err;
+	if (family_unread(err) && !h->unread.code)
+		error_save(&h->unread);
+	return 0;
 }
 
 static bool
@@ -78,10 +90,11 @@ try_file(struct hunt *h, const char *path)
 
 	if (h->raw)
 		return try_raw(h, path);
+	/* What the image names is not replaced by a copy found elsewhere. */
 	err = image_peek(&peek, h->fs, path, 0);
-	if (err == VHD_E_NOMEM)
-		return err;
-	if (err || peek.block_device)
+	if (err)
+		return family_unread(err);
+	if (peek.block_device)
 		return 0;
 	if (!uuid_equal(peek.found.footer.uuid, h->uuid)) {
 		/* A child may be called like its parent elsewhere. */
@@ -158,7 +171,7 @@ try_other_case(struct hunt *h, const char *path)
 		return 0;
 	fold.dir = resolved;
 	err = h->fs->ops->list(h->fs, resolved, try_folded, &fold);
-	return err == VHD_E_NOMEM ? err : 0;
+	return err == FOUND_IT ? 0 : err;
 }
 
 /* ---- Stored names ------------------------------------------------------ */
@@ -204,6 +217,14 @@ can_leave(const char *path)
 	return path_is_absolute(path) || path_escapes(path);
 }
 
+static int
+locator_path(char ret[static MAX_PATH_TEXT], struct hunt *h, unsigned index)
+{
+	int err = image_locator(ret, MAX_PATH_TEXT, h->img, index, true);
+
+	return err ? passed_over(h, err) : 0;
+}
+
 /* Paths out of the locators, those that stay in the child's directory, or the
  * others. */
 static int
@@ -212,10 +233,11 @@ try_locators(struct hunt *h, bool leaving)
 	char path[MAX_PATH_TEXT];
 	int err = 0;
 
-	for (unsigned i = 0; i < MAX_LOCATORS && !err; i++)
-		if (image_locator(path, sizeof(path), h->img, i, true) &&
-		    !is_foreign(path) && can_leave(path) == leaving)
+	for (unsigned i = 0; i < MAX_LOCATORS && !err; i++) {
+		err = locator_path(path, h, i);
+		if (!err && !is_foreign(path) && can_leave(path) == leaving)
 			err = try_name(h, h->dir, path);
+	}
 	return err;
 }
 
@@ -234,9 +256,11 @@ try_names_in(struct hunt *h, const char *dir)
 
 	if (stored_name(path, h))
 		err = try_name(h, dir, last_part(path));
-	for (unsigned i = 0; i < MAX_LOCATORS && !err; i++)
-		if (image_locator(path, sizeof(path), h->img, i, true))
+	for (unsigned i = 0; i < MAX_LOCATORS && !err; i++) {
+		err = locator_path(path, h, i);
+		if (!err)
 			err = try_name(h, dir, last_part(path));
+	}
 	return err;
 }
 
@@ -254,9 +278,9 @@ match(const char *path, const struct peek *peek, int err, void *user)
 {
 	struct hunt *h = user;
 
-	if (err == VHD_E_NOMEM)
-		return err;
-	if (!peek || !uuid_equal(peek->found.footer.uuid, h->uuid) ||
+	if (!peek)
+		return passed_over(h, err);
+	if (!uuid_equal(peek->found.footer.uuid, h->uuid) ||
 	    (is_done(h) && is_same_file(peek, &h->peek)))
 		return 0;
 	if (is_done(h))
@@ -273,7 +297,7 @@ try_directory(struct hunt *h, const char *dir)
 	if (is_done(h) || h->raw)
 		return 0;
 	err = family_walk(h->fs, dir, match, h);
-	return err == VHD_E_NOMEM ? err : 0;
+	return err ? passed_over(h, err) : 0;
 }
 
 static int
@@ -341,26 +365,34 @@ time_fits(const struct hunt *h)
 	       st.mtime - VHD_EPOCH == (int64_t)time;
 }
 
-static bool
-leads_to(const struct hunt *h, const char *path, const char *file)
+static int
+leads_to_result(bool *ret, const struct hunt *h, const char *path)
 {
 	AUTO_FREE char *joined = path_join(h->dir, path), *resolved = NULL;
+	int err;
 
-	return joined && h->fs->ops->resolve(&resolved, h->fs, joined) == 0 &&
-	       !strcmp(resolved, file);
+	if (!joined)
+		return fail_nomem();
+	err = h->fs->ops->resolve(&resolved, h->fs, joined);
+	*ret = !err && !strcmp(resolved, h->result.path);
+	return err == VHD_E_NOMEM ? err : 0;
 }
 
 /* Does a locator lead to what was found? */
-static bool
-found_by_path(const struct hunt *h)
+static int
+found_by_path(bool *ret, struct hunt *h)
 {
 	char path[MAX_PATH_TEXT];
+	bool it = false;
+	int err = 0;
 
-	for (unsigned i = 0; i < MAX_LOCATORS; i++)
-		if (image_locator(path, sizeof(path), h->img, i, true) &&
-		    !is_foreign(path) && leads_to(h, path, h->result.path))
-			return true;
-	return false;
+	for (unsigned i = 0; i < MAX_LOCATORS && !err && !it; i++) {
+		err = locator_path(path, h, i);
+		if (!err && path[0] && !is_foreign(path))
+			err = leads_to_result(&it, h, path);
+	}
+	*ret = it;
+	return err;
 }
 
 static int
@@ -389,10 +421,14 @@ static int
 conclude(struct hunt *h, const char *child_path)
 {
 	struct located *l = &h->result;
+	int err = 0;
 
 	if (h->twin)
 		return refuse_twins(h, child_path);
-	l->by_path = l->path && found_by_path(h);
+	if (l->path)
+		err = found_by_path(&l->by_path, h);
+	if (err)
+		return err;
 	if (l->path)
 		l->status =
 			time_fits(h) ? VHD_PARENT_OK : VHD_PARENT_TIME_DIFFERS;
@@ -400,6 +436,8 @@ conclude(struct hunt *h, const char *child_path)
 		l->status = VHD_PARENT_UUID_MISMATCH;
 	else if (h->refused)
 		return refuse(h, child_path);
+	else if (h->unread.code)
+		return error_restore(&h->unread);
 	else
 		l->status = VHD_PARENT_MISSING;
 	return 0;

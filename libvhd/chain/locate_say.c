@@ -18,13 +18,14 @@ locate_stored(char *ret, struct image *img)
 	for (unsigned i = 0; i < MAX_LOCATORS; i++) {
 		const char *text = path;
 
-		if (!image_locator(path, sizeof(path), img, i, true) ||
-		    (relative && !path_is_absolute(path)))
+		if (image_locator(path, sizeof(path), img, i, true) != 0 ||
+		    !path[0] || (relative && !path_is_absolute(path)))
 			continue;
 		relative = !path_is_absolute(path);
-		if (!relative)
-			(void)image_locator(path, sizeof(path), img, i, false);
-		else if (!strncmp(path, "./", 2))
+		if (!relative &&
+		    image_locator(path, sizeof(path), img, i, false) != 0)
+			continue;
+		if (relative && !strncmp(path, "./", 2))
 			text += 2;
 		memmove(ret, text, strlen(text) + 1);
 		if (!relative)

@@ -18,8 +18,8 @@ leads_home(struct image *img, const struct fs *fs, const char *path)
 	for (unsigned i = 0; dir && i < MAX_LOCATORS; i++) {
 		AUTO_FREE char *way = NULL, *end = NULL;
 
-		if (!image_locator(text, sizeof(text), img, i, true) ||
-		    path_is_absolute(text))
+		if (image_locator(text, sizeof(text), img, i, true) != 0 ||
+		    !text[0] || path_is_absolute(text))
 			continue;
 		way = path_join(dir, text);
 		if (way && !fs->ops->resolve(&end, fs, way) &&

@@ -363,9 +363,9 @@ int image_resize(struct image *img, uint64_t size,
 		 uint64_t hide_until) MUST_CHECK;
 
 /* A locator's data as UTF-8 (decoded as a path, or as stored for people);
- * false when it is none. */
-bool image_locator(char *ret, size_t ret_size, struct image *img,
-		   unsigned index, bool as_path);
+ * "" when it is none.  Fails when it cannot be read. */
+int image_locator(char *ret, size_t ret_size, struct image *img, unsigned index,
+		  bool as_path) MUST_CHECK;
 
 /* Where the last structure or block ends, and where the structures alone
  * end, bytes (format 12.5). */

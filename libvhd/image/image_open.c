@@ -360,21 +360,27 @@ image_end_of_data(const struct image *img)
 	return end;
 }
 
-bool
+int
 image_locator(char *ret, size_t ret_size, struct image *img, unsigned index,
 	      bool as_path)
 {
 	const struct locator *l = &img->hdr.locator[index];
 	AUTO_FREE uint8_t *data = NULL;
+	int err;
 
+	ret[0] = '\0';
 	if (!image_is_sparse(img) || l->code == PLATFORM_NONE ||
 	    l->length > MAX_LOCATOR_BYTES ||
 	    !range_ok(l->offset, l->length, img->file_size))
-		return false;
+		return 0;
 	data = malloc((size_t)l->length + 1);
-	if (!data ||
-	    img->io->ops->pread(img->io, data, l->length, l->offset) != 0)
-		return false;
-	return (as_path ? locator_decode : locator_text)(ret, ret_size, l->code,
-							 data, l->length);
+	if (!data)
+		return fail_nomem();
+	err = img->io->ops->pread(img->io, data, l->length, l->offset);
+	if (err)
+		return err;
+	if (!(as_path ? locator_decode : locator_text)(ret, ret_size, l->code,
+						       data, l->length))
+		ret[0] = '\0';
+	return 0;
 }

@@ -199,5 +199,7 @@ tree_relink(const struct fs *fs, const char *path, const char *const *search,
 	family_free_paths(r.paths, r.n);
 	if (err || !r.first.code)
 		return err;
+	if (r.first.sys)
+		return error_restore(&r.first);
 	return fail(VHD_E_NOPARENT, "%s", r.first.message);
 }

@@ -111,7 +111,7 @@ check_link(struct image *img, char *why)
 	(void)snprintf(want, sizeof(want),
 		       link ? "parent-%u.vhd" : "parent.vhd", link);
 	for (unsigned i = 0; i < 3; i++) {
-		if (!image_locator(got, sizeof(got), img, i, true))
+		if (image_locator(got, sizeof(got), img, i, true) || !got[0])
 			return complain(why, WHY_SIZE, "locator %u is gone", i);
 		len = strlen(got);
 		if (len < strlen(want) ||

@@ -17,8 +17,8 @@ look_at_locators(struct image *img)
 
 	for (unsigned i = 0; i < MAX_LOCATORS; i++)
 		for (int as_path = 0; as_path < 2; as_path++)
-			(void)image_locator(text, sizeof(text), img, i,
-					    as_path);
+			if (image_locator(text, sizeof(text), img, i, as_path))
+				CHECK(error_message()[0]);
 }
 
 static int

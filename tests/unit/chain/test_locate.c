@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "chain/chain.h"
+#include "io_fault.h"
 #include "make_image.h"
 
 #define CHILD "/vm/child.vhd"
@@ -319,6 +320,60 @@ test_link_out_of_the_directory_is_not_followed(void **state)
 	mem_fs_free(fs);
 }
 
+/* Reading one file fails. */
+static void
+strike(struct fs *fs, enum fault_kind kind, const char *name, void *user)
+{
+	bool it = kind == FAULT_READ && !strcmp(name, user);
+
+	fault_arm(fs, &(struct fault){.at = it, .kinds = FAULT_READ});
+}
+
+static struct fs *
+new_fault_fs(struct fs *below, char *unreadable)
+{
+	struct fs *fs = NULL;
+
+	expect_ok(fault_fs_new(&fs, below), "the fault injector");
+	fault_set_hook(fs, strike, unreadable);
+	return fs;
+}
+
+static void
+test_unreadable_parent_is_not_replaced_by_a_copy(void **state)
+{
+	char base[] = "/vm/base.vhd";
+	struct fs *fs = new_fs(), *faulty = new_fault_fs(fs, base);
+	struct located l = {0};
+
+	(void)state;
+	put_root(fs, base, 'p');
+	put_root(fs, "/vm/an old copy.vhd", 'p');
+	put_child_at(fs, CHILD, 'c', 'p', "base.vhd", NULL);
+	assert_int_equal(locate(&l, faulty, CHILD, &none), VHD_E_IO);
+	assert_non_null(strstr(error_message(), base));
+	fault_fs_free(faulty);
+	mem_fs_free(fs);
+}
+
+static void
+test_unreadable_stranger_matters_only_where_none_is_found(void **state)
+{
+	char stranger[] = "/vm/a stranger.vhd";
+	struct fs *fs = new_fs(), *faulty = new_fault_fs(fs, stranger);
+	struct located l = {0};
+
+	(void)state;
+	put_root(fs, stranger, 's');
+	put_child_at(fs, CHILD, 'c', 'p', "gone.vhd", NULL);
+	assert_int_equal(locate(&l, faulty, CHILD, &none), VHD_E_IO);
+	assert_non_null(strstr(error_message(), stranger));
+	put_root(fs, "/vm/renamed.vhd", 'p');
+	expect_located(faulty, CHILD, &none, VHD_PARENT_OK, "/vm/renamed.vhd");
+	fault_fs_free(faulty);
+	mem_fs_free(fs);
+}
+
 int
 main(void)
 {
@@ -339,6 +394,10 @@ main(void)
 		cmocka_unit_test(test_failure_says_what_was_wanted),
 		cmocka_unit_test(
 			test_link_out_of_the_directory_is_not_followed),
+		cmocka_unit_test(
+			test_unreadable_parent_is_not_replaced_by_a_copy),
+		cmocka_unit_test(
+			test_unreadable_stranger_matters_only_where_none_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ test_moved_parent_is_linked_again(void **state)
 	expect_relinked(fs, "/vm/c.vhd", store, false, 0, want);
 	expect_relinked(fs, "/vm/c.vhd", store, false, 0, "");
 	img = open_image(fs, "/vm/c.vhd", 0);
-	assert_true(image_locator(path, sizeof(path), img, 2, true));
+	expect_ok(image_locator(path, sizeof(path), img, 2, true), path);
 	assert_string_equal(path, "../store/p.vhd");
 	assert_int_equal(image_close(img), 0);
 	mem_fs_free(fs);
