@@ -247,8 +247,13 @@ holder_find(struct vhd_holder *ret, const char *path)
 
 	if (fd < 0)
 		return fail_sys(errno, "%s: cannot open", path);
-	if (fstat(fd, &st) == 0)
-		ask_file(&holder, fd);
+	if (fstat(fd, &st) < 0) {
+		int sys = errno;
+
+		(void)close(fd);
+		return fail_sys(sys, "%s: cannot examine", path);
+	}
+	ask_file(&holder, fd);
 	if (holder.in_use)
 		holder_search(&holder, &st, fd);
 	(void)close(fd);

@@ -101,9 +101,13 @@ stream_pwrite(struct io *io, const void *buf, size_t len, uint64_t offset)
 static int
 stream_flush(struct io *io)
 {
-	if (fdatasync(stream_of(io)->fd) < 0 && errno != EINVAL &&
-	    errno != EROFS && errno != ENOTSUP)
+	while (fdatasync(stream_of(io)->fd) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno == EINVAL || errno == EROFS || errno == ENOTSUP)
+			break;
 		return fail_sys(errno, "%s: cannot flush", io->name);
+	}
 	return 0;
 }
 

@@ -73,9 +73,10 @@ way_to_parent(char **ret, const struct fs *fs, const char *path,
 	int err;
 
 	/* What is replaced may be a link to another directory. */
-	if (fs->ops->resolve(&resolved, fs, path) == 0)
+	err = fs->ops->resolve(&resolved, fs, path);
+	if (!err)
 		err = directory_of(&dir, fs, resolved);
-	else
+	else if (err == VHD_E_NOTFOUND)
 		err = directory_of(&dir, fs, path);
 	if (err)
 		return err;
