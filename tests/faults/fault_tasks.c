@@ -8,6 +8,7 @@
  * with --memory another request for memory, once or from then on.  Afterwards
  * every state reads what it did before or what it must then, and the same task
  * once more completes it. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alloc_fault.h"
 #include "base/error.h"
+#include "call_fault.h"
 #include "forest.h"
 #include "io/io_mem.h"
 #include "io_fault.h"
@@ -81,7 +82,10 @@ static void
 arm(struct fs *fault, const struct failure *failure)
 {
 	if (failure->memory)
-		alloc_arm(failure->fault.at, failure->fault.sticky);
+		call_arm(&(struct call_fault){.at = failure->fault.at,
+					      .kinds = CALL_MEMORY,
+					      .sys = ENOMEM,
+					      .sticky = failure->fault.sticky});
 	else
 		fault_arm(fault, &failure->fault);
 }
@@ -92,8 +96,8 @@ disarm(struct fs *fault, const struct failure *failure)
 	bool fired;
 
 	if (failure->memory) {
-		alloc_disarm();
-		return alloc_fired();
+		call_disarm();
+		return call_fired();
 	}
 	fired = fault_fired(fault);
 	fault_arm(fault, &(struct fault){.at = 0});
@@ -217,11 +221,17 @@ static bool
 each_in_turn(const struct forest *start, const struct task *task,
 	     struct failure failure)
 {
+	int64_t memory = alloc_live();
 	bool fired = true;
 
-	for (failure.fault.at = 1; fired; failure.fault.at++)
+	for (failure.fault.at = 1; fired; failure.fault.at++) {
 		if (!one_failure(&fired, start, task, &failure))
 			return tell(task, &failure);
+		if (alloc_live() == memory)
+			continue;
+		(void)fprintf(stderr, "fault_tasks: memory was lost\n");
+		return tell(task, &failure);
+	}
 	return true;
 }
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* alloc_fault.c - see alloc_fault.h; the linker turns calls of X into calls of
- * __wrap_X, and __real_X is the function itself. */
-#include "alloc_fault.h"
-
-#include <errno.h>
+/* alloc_calls.c - memory; the linker turns calls of X into calls of __wrap_X,
+ * and __real_X is the function itself. */
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdlib.h>
+
+#include "call_fault.h"
 
 /* NOLINTBEGIN(bugprone-reserved-identifier) */
 void *__real_malloc(size_t size);
@@ -17,6 +15,7 @@ char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t n);
 int __real_vasprintf(char **ret, const char *fmt, va_list args);
 char *__real_realpath(const char *path, char *room);
+void __real_free(void *memory);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
@@ -27,88 +26,72 @@ int __wrap_vasprintf(char **ret, const char *fmt, va_list args);
 int __wrap_asprintf(char **ret, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 char *__wrap_realpath(const char *path, char *room);
+void __wrap_free(void *memory);
 /* NOLINTEND(bugprone-reserved-identifier) */
 
-static _Atomic bool armed, sticky_fault, fired;
-static _Atomic uint64_t fault_at, count;
+static _Atomic int64_t live;
 
-void
-alloc_arm(uint64_t at, bool sticky)
+int64_t
+alloc_live(void)
 {
-	fault_at = at;
-	sticky_fault = sticky;
-	fired = false;
-	count = 0;
-	armed = true;
-}
-
-void
-alloc_disarm(void)
-{
-	armed = false;
-}
-
-bool
-alloc_fired(void)
-{
-	return fired;
-}
-
-uint64_t
-alloc_count(void)
-{
-	return count;
+	return live;
 }
 
 static bool
-refused(void)
+refused(const char *name)
 {
-	uint64_t n;
+	return call_fails(CALL_MEMORY, name);
+}
 
-	if (!armed)
-		return false;
-	n = atomic_fetch_add(&count, 1) + 1;
-	if (!fault_at || n < fault_at || (n > fault_at && !sticky_fault))
-		return false;
-	fired = true;
-	errno = ENOMEM;
-	return true;
+static void *
+counted(void *memory)
+{
+	if (memory)
+		atomic_fetch_add(&live, 1);
+	return memory;
 }
 
 void *
 __wrap_malloc(size_t size)
 {
-	return refused() ? NULL : __real_malloc(size);
+	return refused("malloc") ? NULL : counted(__real_malloc(size));
 }
 
 void *
 __wrap_calloc(size_t n, size_t size)
 {
-	return refused() ? NULL : __real_calloc(n, size);
+	return refused("calloc") ? NULL : counted(__real_calloc(n, size));
 }
 
 void *
 __wrap_realloc(void *old, size_t size)
 {
-	return refused() ? NULL : __real_realloc(old, size);
+	bool first = !old;
+	void *memory = refused("realloc") ? NULL : __real_realloc(old, size);
+
+	return first ? counted(memory) : memory;
 }
 
 char *
 __wrap_strdup(const char *text)
 {
-	return refused() ? NULL : __real_strdup(text);
+	return refused("strdup") ? NULL : counted(__real_strdup(text));
 }
 
 char *
 __wrap_strndup(const char *text, size_t n)
 {
-	return refused() ? NULL : __real_strndup(text, n);
+	return refused("strndup") ? NULL : counted(__real_strndup(text, n));
 }
 
 int
 __wrap_vasprintf(char **ret, const char *fmt, va_list args)
 {
-	return refused() ? -1 : __real_vasprintf(ret, fmt, args);
+	int n = refused("asprintf") ? -1 : __real_vasprintf(ret, fmt, args);
+
+	if (n >= 0)
+		(void)counted(*ret);
+	return n;
 }
 
 int
@@ -126,5 +109,15 @@ __wrap_asprintf(char **ret, const char *fmt, ...)
 char *
 __wrap_realpath(const char *path, char *room)
 {
-	return refused() ? NULL : __real_realpath(path, room);
+	char *found = refused("realpath") ? NULL : __real_realpath(path, room);
+
+	return room ? found : counted(found);
+}
+
+void
+__wrap_free(void *memory)
+{
+	if (memory)
+		atomic_fetch_sub(&live, 1);
+	__real_free(memory);
 }
