@@ -285,9 +285,6 @@ check_state(const struct job *job, struct chain *c)
 
 	if (err)
 		return err;
-	if (c->moved.bits)
-		return fail(VHD_E_BUSY, "%s: a merge of it is not finished",
-			    c->layers[0].path);
 	if (img->type != VHD_TYPE_RAW && img->footer.saved_state)
 		return fail(VHD_E_POLICY,
 			    "%s: a machine was suspended on it; start and "

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "chain/chain.h"
 #include "job/job.h"
+#include "job/push.h"
 
 /* VHD_E_READONLY, but not for a dry run: that may look at a disk which another
  * process writes. */
@@ -22,20 +23,26 @@ job_check_writable(const struct job *job, const struct chain *c)
 		    c->layers[0].path);
 }
 
-/* While a job has taken the chain, none of its layers comes or goes but by it.
- * VHD_E_BUSY: another one has. */
-static inline int
-job_take(struct chain *c)
-{
-	if (pthread_mutex_trylock(&c->job_lock) == 0)
-		return 0;
-	return fail(VHD_E_BUSY, "%s: another job is running on it", c->name);
-}
-
 static inline void
 job_leave(struct chain *c)
 {
 	pthread_mutex_unlock(&c->job_lock);
+}
+
+/* While a job has taken the chain, none of its layers comes or goes but by it,
+ * and only its leaf is written to by guests.  VHD_E_BUSY: another one has. */
+static inline int
+job_take(struct chain *c)
+{
+	int err;
+
+	if (pthread_mutex_trylock(&c->job_lock) != 0)
+		return fail(VHD_E_BUSY, "%s: another job is running on it",
+			    c->name);
+	err = push_settle(c);
+	if (err)
+		job_leave(c);
+	return err;
 }
 
 int job_create(const struct fs *fs, const char *path,

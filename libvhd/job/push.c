@@ -419,6 +419,16 @@ push_end(struct chain *c)
 }
 
 int
+push_settle(struct chain *c)
+{
+	int err = c->moved.bits ? chain_flush(c) : 0;
+
+	if (!err)
+		push_end(c);
+	return err;
+}
+
+int
 push_layer(struct chain *c, struct job *job, uint32_t layer, uint32_t top,
 	   uint64_t added)
 {

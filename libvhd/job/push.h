@@ -27,4 +27,8 @@ int push_layer(struct chain *c, struct job *job, uint32_t layer, uint32_t top,
 /* A push of the leaf that was stopped: once every moved block is cleared,
  * requests go to the leaf again (P15).  Does nothing before that. */
 void push_end(struct chain *c);
+
+/* The same, and the clearing, for which there may have been no space when it
+ * was stopped.  As long as that fails, guests write to the layer below. */
+int push_settle(struct chain *c) MUST_CHECK;
 #endif

@@ -38,9 +38,6 @@ check_request(const struct job *job, const struct chain *c)
 			    "%s: is not differencing, so it has no parent to "
 			    "change",
 			    l->path);
-	if (c->moved.bits)
-		return fail(VHD_E_BUSY, "%s: a merge of it is not finished",
-			    l->path);
 	return 0;
 }
 

@@ -45,12 +45,6 @@ check_chain(const struct chain *c)
 		return fail(VHD_E_UNSUPPORTED,
 			    "%s: snapshots need a VHD in a regular file",
 			    c->name);
-	/* P27 */
-	if (c->moved.bits && !mutant(SNAPSHOT_IN_PUSH))
-		return fail(VHD_E_BUSY,
-			    "%s: a merge of it is not finished; let it end, "
-			    "or cancel it, first",
-			    c->name);
 	if (c->depth >= c->opts.max_depth)
 		return fail(VHD_E_TOOBIG,
 			    "%s: the chain has %u images already, the most "
@@ -285,7 +279,7 @@ settle(const struct chain *c)
 int
 snapshot_create_live(struct chain *c, const char *name)
 {
-	int busy = job_take(c), err;
+	int busy = job_take(c), err; /* P27 */
 
 	if (busy && !mutant(SNAPSHOT_IN_PUSH))
 		return busy;

@@ -36,6 +36,19 @@ progress(const struct vhd_progress *p, void *user)
 	return patience->calls == patience->cancel_at || w->killed;
 }
 
+/* It may wait for another job, and then find other layers. */
+static int
+merge_named(struct world *w, const struct vhd_merge_opts *opts)
+{
+	int err;
+
+	snaps_may_go(w);
+	w->merging++;
+	err = job_merge(w->c, opts);
+	w->merging--;
+	return err;
+}
+
 static int
 do_merge(struct world *w, const struct vhd_job_opts *opts, bool frozen)
 {
@@ -47,9 +60,8 @@ do_merge(struct world *w, const struct vhd_job_opts *opts, bool frozen)
 	if (draw(w, 3) == 0)
 		merge.into = depth - 1;
 	merge.job = opts;
-	snaps_may_go(w);
 	world_note(w, "merge of layer %u into %u", merge.layer, merge.into);
-	return merge.into < depth ? job_merge(w->c, &merge) : 0;
+	return merge.into < depth ? merge_named(w, &merge) : 0;
 }
 
 /* The lowest layer that a merge which was stopped was to go into; 0: none. */
@@ -126,6 +138,7 @@ do_snapshot(struct world *w)
 	err = snapshot_create_live(w->c, name);
 	snap->end = history_now(&w->history);
 	snap->taken = !err && !w->killed;
+	snap->may_go = w->merging > 0;
 	return err;
 }
 
@@ -145,10 +158,8 @@ do_delete(struct world *w, const struct vhd_job_opts *opts)
 	snap->may_go = true;
 	merge.job = delete.job = opts;
 	merge.into = unfinished(w->c);
-	if (merge.into) {
-		snaps_may_go(w);
-		err = job_merge(w->c, &merge);
-	}
+	if (merge.into)
+		err = merge_named(w, &merge);
 	return err ? err : snapshot_delete_live(w->c, name, &delete);
 }
 

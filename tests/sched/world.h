@@ -97,6 +97,7 @@ struct world {
 	uint64_t trouble_at; /* an operation of a file */
 	uint64_t operations;
 	unsigned at_work; /* jobs */
+	unsigned merging; /* of them; called, and not back */
 	bool struck;      /* requests may fail from now on */
 	bool killed;
 	bool stopped; /* in the middle: there is no way to end it */
