@@ -80,48 +80,6 @@ is_layer(vhd_t *disk, uint32_t layer, const char *path)
 	return resolved && strcmp(resolved, path) == 0;
 }
 
-/* Which layer does --into name?  A merge that was interrupted has renamed it,
- * and all between, to BASE@.merging-UUID.vhd; whoever carries on says the same
- * again, and means the lowest of these. */
-static int
-find_layer(uint32_t *ret, vhd_t *disk, const struct merge_args *args)
-{
-	AUTO_FREE char *path = realpath(args->into, NULL);
-	uint32_t layer = vhd_depth(disk) - 1;
-
-	if (!path && errno != ENOENT) {
-		say("%s: %s", args->into, strerror(errno));
-		return EXIT_FAILED;
-	}
-	while (layer > 0 && !is_layer(disk, layer, path))
-		layer--;
-	if (layer == 0) {
-		say("%s is not among the parents of %s; try: vhdtool inspect "
-		    "--chain %s",
-		    args->into, args->child, args->child);
-		return EXIT_FAILED;
-	}
-	*ret = layer;
-	return EXIT_DONE;
-}
-
-/* The lowest layer that an interrupted merge has renamed: what --into named
- * when it began. */
-static const char *
-renamed_layer(const struct live *live)
-{
-	const json_t *layers = json_object_get(live->info, "layers");
-	const char *lowest = NULL;
-
-	for (size_t i = 0; i < json_array_size(layers); i++) {
-		const char *path = json_string_value(json_array_get(layers, i));
-
-		if (path && strstr(path, "@.merging-"))
-			lowest = path;
-	}
-	return lowest;
-}
-
 static int
 say_alone(const char *child)
 {
@@ -129,24 +87,92 @@ say_alone(const char *child)
 	return EXIT_FAILED;
 }
 
+static int
+say_stranger(const struct merge_args *args)
+{
+	say("%s is not among the parents of %s; try: vhdtool inspect --chain "
+	    "%s",
+	    args->into, args->child, args->child);
+	return EXIT_FAILED;
+}
+
+/* What --into names, *ret NULL when there is no such file: then a merge that
+ * was interrupted has renamed it, and all between, to BASE@.merging-UUID.vhd.
+ * Whoever carries on says the same again, and means the lowest of these. */
+static int
+resolve_into(char **ret, const struct merge_args *args)
+{
+	*ret = realpath(args->into, NULL);
+	if (*ret || errno == ENOENT)
+		return EXIT_DONE;
+	say("%s: %s", args->into, strerror(errno));
+	return EXIT_FAILED;
+}
+
+static int
+find_layer(uint32_t *ret, vhd_t *disk, const struct merge_args *args)
+{
+	AUTO_FREE char *path = NULL;
+	uint32_t layer = vhd_depth(disk) - 1;
+	int status = resolve_into(&path, args);
+
+	if (status != EXIT_DONE)
+		return status;
+	while (layer > 0 && !is_layer(disk, layer, path))
+		layer--;
+	if (layer == 0)
+		return say_stranger(args);
+	*ret = layer;
+	return EXIT_DONE;
+}
+
+/* The same for a disk that is served. */
+static int
+find_live_layer(json_t **ret, const struct live *live,
+		const struct merge_args *args)
+{
+	const json_t *layers = json_object_get(live->info, "layers");
+	size_t child = live_layer(live, args->child);
+	AUTO_FREE char *path = NULL;
+	size_t i = live_layers(live) - 1;
+	int status = resolve_into(&path, args);
+
+	if (status != EXIT_DONE)
+		return status;
+	for (; i > child; i--) {
+		const char *layer =
+			json_string_value(json_array_get(layers, i));
+
+		if (layer && (path ? strcmp(layer, path) == 0
+				   : strstr(layer, "@.merging-") != NULL))
+			break;
+	}
+	if (i <= child)
+		return say_stranger(args);
+	*ret = json_array_get(layers, i);
+	return EXIT_DONE;
+}
+
 /* Have it done by the process that serves the disk. */
 static int
 run_live(const struct merge_args *args, int err)
 {
 	AUTO_LIVE struct live live = {0};
-	json_t *arguments;
-	int status = live_find(&live, args->child, err);
+	json_t *arguments, *into = NULL;
+	int status = live_find_layer(&live, args->child, err);
 
 	if (status != EXIT_DONE)
 		return status;
-	if (json_array_size(json_object_get(live.info, "layers")) == 1)
+	if (live_layer(&live, args->child) + 1 >= live_layers(&live))
 		return say_alone(args->child);
+	if (args->into)
+		status = find_live_layer(&into, &live, args);
+	if (status != EXIT_DONE)
+		return status;
 	arguments = out_object();
 	out_add(arguments, "layer", live_path(args->child));
-	if (args->into && access(args->into, F_OK) != 0 && renamed_layer(&live))
-		out_text(arguments, "into", renamed_layer(&live));
-	else if (args->into)
-		out_add(arguments, "into", live_path(args->into));
+	if (into)
+		out_add(arguments, "into", json_incref(into));
 	if (args->at_parent)
 		out_bool(arguments, "at-parent", true);
 	live_search(arguments, &args->chain.search);

@@ -75,7 +75,7 @@ run_live(const struct resize_args *args, int err)
 	status = new_size(&size, old, &args->size);
 	if (status != EXIT_DONE)
 		return status;
-	if (size < old) {
+	if (size < old && args->shrink) {
 		say("%s is served, and can only grow; end process %" PRIu64
 		    " to shrink it",
 		    args->file, get_number(live.info, "pid"));

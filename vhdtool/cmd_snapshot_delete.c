@@ -94,7 +94,7 @@ run(const void *user)
 
 	if (status != EXIT_DONE)
 		return status;
-	job_begin(&job, "delete", &args->job);
+	job_begin(&job, "snapshot-delete", &args->job);
 	job.steps = steps;
 	opts.job = &job.opts;
 	opts.step = add_step;
@@ -103,7 +103,7 @@ run(const void *user)
 		opts.flags |= VHD_SNAPSHOT_SUBTREE;
 	err = vhd_snapshot_delete(args->disk, args->name, &opts);
 	if (err == VHD_E_BUSY) {
-		progress_end(&job.progress);
+		progress_hide(&job.progress);
 		return run_live(args, err);
 	}
 	return job_end(&job, err, &none);

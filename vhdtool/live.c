@@ -51,19 +51,28 @@ ask_disk(struct live *ret, const char *disk)
 	return true;
 }
 
-bool
-live_has_layer(const struct live *live, const char *path)
+size_t
+live_layers(const struct live *live)
+{
+	return json_array_size(json_object_get(live->info, "layers"));
+}
+
+size_t
+live_layer(const struct live *live, const char *path)
 {
 	const json_t *layers = json_object_get(live->info, "layers");
+	AUTO_FREE char *full = realpath(path, NULL);
+	size_t i = 0, n = live_layers(live);
 
-	for (size_t i = 0; i < json_array_size(layers); i++) {
+	while (i < n) {
 		const char *layer =
 			json_string_value(json_array_get(layers, i));
 
-		if (layer && strcmp(layer, path) == 0)
-			return true;
+		if (full && layer && strcmp(layer, full) == 0)
+			break;
+		i++;
 	}
-	return false;
+	return i;
 }
 
 static bool
@@ -71,7 +80,7 @@ ask_node(struct live *ret, const struct vhd_tree_node *node, const char *path)
 {
 	if (node->err || !node->live || !ask_disk(ret, node->path))
 		return false;
-	if (live_has_layer(ret, path))
+	if (live_layer(ret, path) < live_layers(ret))
 		return true;
 	live_free(ret);
 	return false;
@@ -90,7 +99,7 @@ ask_beside(struct live *ret, const char *path)
 	if (!dir || vhd_tree_scan(&tree, &dir, 1))
 		return false;
 	for (size_t i = 0; i < vhd_tree_count(tree) && !found; i++)
-		found = ask_node(ret, vhd_tree_get(tree, i), full);
+		found = ask_node(ret, vhd_tree_get(tree, i), path);
 	vhd_tree_free(tree);
 	return found;
 }
@@ -102,17 +111,32 @@ live_look(struct live *ret, const char *path)
 	return ask_disk(ret, path) || ask_beside(ret, path);
 }
 
-int
-live_find(struct live *ret, const char *path, int err)
+typedef bool (*look_fn)(struct live *ret, const char *path);
+
+static int
+find(struct live *ret, const char *path, int err, look_fn look)
 {
 	AUTO_FREE char *why = must(strdup(vhd_last_message()));
 
 	if (err != VHD_E_BUSY)
 		return say_err(err);
-	if (live_look(ret, path))
+	*ret = (struct live){0};
+	if (look(ret, path))
 		return EXIT_DONE;
 	say("%s", why);
 	return exit_from_err(err);
+}
+
+int
+live_find(struct live *ret, const char *path, int err)
+{
+	return find(ret, path, err, ask_disk);
+}
+
+int
+live_find_layer(struct live *ret, const char *path, int err)
+{
+	return find(ret, path, err, live_look);
 }
 
 json_t *

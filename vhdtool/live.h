@@ -20,9 +20,12 @@ struct live {
 #define AUTO_LIVE __attribute__((cleanup(live_free)))
 void live_free(struct live *live);
 
-/* Opening path, a served disk or one of its layers, failed with err.  Find
- * who serves it: EXIT_DONE, or the status after saying why it failed. */
+/* Opening path, a served disk, failed with err.  Find who serves it:
+ * EXIT_DONE, or the status after saying why it failed. */
 int live_find(struct live *ret, const char *path, int err);
+
+/* The same for a served disk or one of its layers. */
+int live_find_layer(struct live *ret, const char *path, int err);
 
 /* The same for whoever needs no reason: false when nobody answers. */
 bool live_look(struct live *ret, const char *path);
@@ -34,8 +37,10 @@ json_t *live_path(const char *path);
 /* Directories of --search, for arguments of requests. */
 void live_search(json_t *arguments, const struct words *search);
 
-/* Is this path, free of links, one of the files of the served disk? */
-bool live_has_layer(const struct live *live, const char *path);
+/* The layers of the served disk, and which of them is the file at a path: the
+ * live disk is 0; as many as there are: none. */
+size_t live_layers(const struct live *live);
+size_t live_layer(const struct live *live, const char *path);
 
 /* Have the job done, with progress, rate and Ctrl-C of args; takes arguments
  * over.  Returns the exit status. */

@@ -186,8 +186,8 @@ is_due(const struct progress *p, int64_t now)
 	}
 }
 
-static void
-hide_bar(struct progress *p)
+void
+progress_hide(struct progress *p)
 {
 	if (p->visible)
 		fputs("\r\033[K", stderr);
@@ -199,7 +199,7 @@ static void
 say_that_it_waits(struct progress *p, const char *why)
 {
 	if (why && !p->waits) {
-		hide_bar(p);
+		progress_hide(p);
 		say("%s is paused and goes on when it can: %s", p->job, why);
 	}
 	p->waits = why != NULL;
@@ -233,5 +233,5 @@ progress_end(struct progress *p)
 		update_rate(p, now_ms());
 		show_json(p);
 	}
-	hide_bar(p);
+	progress_hide(p);
 }

@@ -39,6 +39,9 @@ void progress_begin(struct progress *progress, const char *job,
  * signal has asked for it. */
 int progress_step(const struct vhd_progress *step, void *user);
 
-/* Take the bar away, or print the last line of JSON. */
+/* Take the bar away; another one may follow. */
+void progress_hide(struct progress *progress);
+
+/* The same at the end of the job, or print the last line of JSON. */
 void progress_end(struct progress *progress);
 #endif

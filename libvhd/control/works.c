@@ -200,10 +200,6 @@ do_resize(struct control *c, const json_t *a)
 {
 	json_int_t size = json_integer_value(json_object_get(a, "size"));
 
-	if (size <= 0 || (uint64_t)size < c->chain->size)
-		return fail(VHD_E_INVALID,
-			    "%s: a served disk of %llu bytes can only grow",
-			    c->chain->name, (unsigned long long)c->chain->size);
 	return job_resize(c->chain, (uint64_t)size, 0, &c->run.opts);
 }
 

@@ -39,9 +39,7 @@ check_member(const struct disk_place *d, const struct entry *e, bool named)
 			    "not deleted with it",
 			    e->path,
 			    live ? "the live disk" : "a disk of its own");
-	return d->opts->job && d->opts->job->dry_run
-		       ? 0
-		       : deletion_check_unused(d, e->path);
+	return 0;
 }
 
 /* What is in no directory that was searched must not stand on it. */
@@ -49,14 +47,18 @@ static int
 check_members(const struct disk_place *d, const struct vhd_tree *kin,
 	      size_t first, size_t end)
 {
+	bool dry = d->opts->job && d->opts->job->dry_run;
 	int err = 0;
 
+	for (size_t i = first; i < end && !err; i++)
+		err = check_member(d, &kin->entries[i], i == first);
 	for (size_t i = first; i < end && !err; i++) {
 		const struct entry *e = &kin->entries[i];
 		char **paths;
 		size_t n;
 
-		err = check_member(d, e, i == first);
+		if (!dry)
+			err = deletion_check_unused(d, e->path);
 		if (!err)
 			err = children_find(&paths, &n, d, e->path,
 					    e->node.uuid);
