@@ -18,7 +18,7 @@ struct verdict {
 	struct vhd_check_result result;
 	uint64_t told[VHD_FATAL + 1];
 	uint64_t repaired;
-	bool data_after; /* V08, V09: usable, but not written to as it is */
+	bool read_only; /* V08, V09, V88: usable, but not written to as it is */
 };
 
 static int
@@ -35,7 +35,8 @@ count_finding(const struct vhd_finding *f, void *user)
 		fprintf(stderr, "%s %d %d%s %s\n", f->code, (int)f->severity,
 			f->repairable, f->repaired ? " repaired" : "",
 			f->message);
-	v->data_after |= !strcmp(f->code, "V08") || !strcmp(f->code, "V09");
+	v->read_only |= !strcmp(f->code, "V08") || !strcmp(f->code, "V09") ||
+			!strcmp(f->code, "V88");
 	return 0;
 }
 
@@ -147,7 +148,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	disk_copy(fs, PATH, "/as-given");
 	if (examine(&v, fs, 0, NULL)) {
 		check_verdict(&v, fs);
-		if (v.result.errors == 0 && !v.data_after)
+		if (v.result.errors == 0 && !v.read_only)
 			check_writable(fs);
 	}
 	(void)examine(&v, fs, VHD_CHECK_NO_DATA, NULL);
