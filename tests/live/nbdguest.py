@@ -10,7 +10,8 @@ import socket
 import struct
 
 PAGE = 4096
-READ, WRITE, FLUSH = 0, 1, 3
+READ, WRITE, FLUSH, ZERO = 0, 1, 3, 6
+FUA = 1
 ENOSPC = 28
 
 
@@ -49,9 +50,9 @@ class Client:
             data += more
         return data
 
-    def ask(self, kind, offset=0, length=0, data=b''):
+    def ask(self, kind, offset=0, length=0, data=b'', flags=0):
         try:
-            self.s.sendall(struct.pack('>IHHQQI', 0x25609513, 0, kind, 7,
+            self.s.sendall(struct.pack('>IHHQQI', 0x25609513, flags, kind, 7,
                                        offset, length) + data)
             magic, error, _ = struct.unpack('>IIQ', self.take(16))
             assert magic == 0x67446698
