@@ -20,19 +20,6 @@
 static const char cookie[8] = {'c', 'o', 'n', 'e', 'c', 't', 'i', 'x'};
 static const char poison[8] = {'v', '_', 'p', 'o', 'i', 's', 'o', 'n'};
 
-uint32_t
-vhd_checksum(const void *bytes, uint32_t length, uint32_t field)
-{
-	const uint8_t *b = bytes;
-	uint32_t sum = 0;
-
-	for (uint32_t i = 0; i < length; i++)
-		sum += b[i];
-	for (uint32_t i = field; i < length && i - field < 4; i++)
-		sum -= b[i];
-	return ~sum;
-}
-
 static struct geometry
 load_geometry(const uint8_t b[static 4])
 {
