@@ -22,33 +22,34 @@ on_finding(const struct vhd_finding *f, void *user)
 }
 
 static int
-check(const char *name, uint32_t flags)
+check(const char *name, uint32_t flags, const char *undo)
 {
 	int err;
 
 	unreadable = false;
-	err = world_check(name, flags, NULL, on_finding);
+	err = world_check(name, flags, undo, on_finding);
 	return err || !unreadable ? err : VHD_E_IO;
 }
 
 static int
 do_check(void)
 {
-	return check("disk.vhd", VHD_CHECK_CHAIN);
+	return check("disk.vhd", VHD_CHECK_CHAIN, NULL);
 }
 
 static int
 do_check_bad(void)
 {
-	return check("bad.vhd", 0);
+	return check("bad.vhd", 0, NULL);
 }
 
 static int
 do_repair(void)
 {
-	(void)remove(world_path("bad.undo"));
-	return world_check("bad.vhd", VHD_CHECK_REPAIR, world_path("bad.undo"),
-			   NULL);
+	const char *undo = world_path("bad.undo");
+
+	(void)remove(undo);
+	return check("bad.vhd", VHD_CHECK_REPAIR, undo);
 }
 
 static int

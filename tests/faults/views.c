@@ -224,22 +224,34 @@ find(const struct view *v, const char *name)
 	return NULL;
 }
 
-/* Is each piece as in one of them?  Whole files, unless in_part. */
+/* Does a piece read as in `like`, of which the guest needs `size` bytes? */
+static bool
+is_like(const struct seen *s, const struct seen *like, size_t at, size_t length,
+	size_t size)
+{
+	if (!like || s->size != like->size || s->err != like->err)
+		return false;
+	if (at >= size)
+		return true;
+	return !memcmp(s->data + at, like->data + at,
+		       length < size - at ? length : size - at);
+}
+
+/* Is each piece as in one of them?  Whole files, unless in_part.  Of a disk
+ * that is to be shorter, the tail is needed no more. */
 static bool
 reads_like(const struct seen *s, const struct seen *a, const struct seen *b,
 	   bool in_part)
 {
-	size_t step = in_part ? 512 : sizeof(s->data);
+	size_t step = in_part ? WORLD_SECTOR : sizeof(s->data);
+	size_t size = sizeof(s->data);
 
-	for (size_t at = 0; at < sizeof(s->data); at += step) {
-		if (a && !memcmp(s->data + at, a->data + at, step) &&
-		    s->size == a->size && s->err == a->err)
-			continue;
-		if (b && !memcmp(s->data + at, b->data + at, step) &&
-		    s->size == b->size && s->err == b->err)
-			continue;
-		return false;
-	}
+	if (a && b && b->size < a->size)
+		size = b->size;
+	for (size_t at = 0; at < sizeof(s->data); at += step)
+		if (!is_like(s, a, at, step, size) &&
+		    !is_like(s, b, at, step, size))
+			return false;
 	return true;
 }
 
