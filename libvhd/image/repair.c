@@ -101,6 +101,14 @@ can_cut(bool *ret, const struct check *c)
 			 c->file_size);
 }
 
+/* A footer of 511 bytes gets one more only where it is found after that. */
+static bool
+end_is_at_home(const struct check *c)
+{
+	return !(c->found.defects & DEFECT_SHORT_FOOTER) ||
+	       c->found.footer_offset % SECTOR_SIZE == 0;
+}
+
 static void
 cannot(struct check *c, const enum check_rule *rules, size_t n)
 {
@@ -113,6 +121,7 @@ repair_foresee(struct check *c)
 {
 	static const enum check_rule end[] = {V04, V08, V72};
 	static const enum check_rule cut[] = {V03, V08, V09};
+	static const enum check_rule rewrite[] = {V10, V12, V16, V24};
 	static const enum check_rule inside[] = {V43, V52, V56, V59, V60,
 						 V76, V83, V84, V88, V89};
 	bool can = false;
@@ -129,6 +138,8 @@ repair_foresee(struct check *c)
 		findings_cannot_repair(c->findings, V09);
 	if (c->sparse && !end_has_place(c))
 		cannot(c, end, sizeof(end) / sizeof(end[0]));
+	if (!end_is_at_home(c))
+		cannot(c, rewrite, sizeof(rewrite) / sizeof(rewrite[0]));
 	if (!check_is_sound(c))
 		cannot(c, inside, sizeof(inside) / sizeof(inside[0]));
 	return 0;
@@ -143,6 +154,8 @@ improve(struct footer *f, const struct check *c)
 	bool offset = findings_has(c->findings, V16);
 	bool geometry = findings_has(c->findings, V24);
 
+	if (!end_is_at_home(c))
+		return false;
 	if (features)
 		f->features |= FEATURE_RESERVED;
 	if (offset)
@@ -231,16 +244,25 @@ cut_zeros(bool *ret, struct repair *r)
 	return err || !*ret ? err : patch_resize(&r->patcher, end);
 }
 
+/* Where it is. */
+static int
+rewrite_end(struct repair *r, bool changed)
+{
+	const struct check *c = r->c;
+
+	if (!end_is_at_home(c) ||
+	    !(changed || c->found.defects & DEFECT_SHORT_FOOTER))
+		return 0;
+	return put_footer(r, c->found.footer_offset);
+}
+
 static int
 repair_fixed(struct repair *r)
 {
-	const struct check *c = r->c;
-	bool changed = improve(&r->footer, c), cut;
+	bool changed = improve(&r->footer, r->c), cut;
 	int err = cut_zeros(&cut, r);
 
-	if (!err && (changed || c->found.defects & DEFECT_SHORT_FOOTER))
-		err = put_footer(r, c->found.footer_offset);
-	return err;
+	return err ? err : rewrite_end(r, changed);
 }
 
 /* The end first: it decides while the two differ. */
@@ -258,8 +280,8 @@ repair_footers(struct repair *r)
 	    findings_has(c->findings, V72) ||
 	    (defects & DEFECT_DATA_AFTER && !cut))
 		err = repair_end(r);
-	else if (changed || defects & DEFECT_SHORT_FOOTER)
-		err = put_footer(r, c->found.footer_offset);
+	else
+		err = rewrite_end(r, changed);
 	if (!err && (changed || findings_has(c->findings, V05) ||
 		     findings_has(c->findings, V06)))
 		err = put_footer(r, 0);

@@ -59,6 +59,14 @@ damage_end_short(struct hand *h)
 }
 
 static inline void
+damage_end_odd(struct hand *h)
+{
+	hand_make(h);
+	memmove(h->bytes + HAND_END - 1, h->bytes + HAND_END, 511);
+	h->length -= 2;
+}
+
+static inline void
 damage_copy(struct hand *h)
 {
 	hand_make(h);

@@ -188,6 +188,24 @@ test_a_second_repair_changes_nothing(void **state)
 	each_damage(is_mended_once);
 }
 
+/* With one more byte it would be where nobody looks. */
+static void
+test_a_short_footer_at_an_odd_place_is_left(void **state)
+{
+	static const struct damage odd = {.make = damage_end_odd};
+	struct hand h;
+	struct fs *fs = put_damaged(&odd, &h);
+	bool changed;
+
+	(void)state;
+	expect_found(fs, DISK, "V09 warning");
+	assert_int_equal(repair(&changed, fs, NULL), 0);
+	assert_true(holds(fs, &h));
+	expect_found(fs, DISK, "V09 warning");
+	hand_free(&h);
+	mem_fs_free(fs);
+}
+
 static void
 is_put_back(const struct damage *damage, struct fs *fs, struct hand *h)
 {
@@ -424,6 +442,7 @@ main(void)
 		cmocka_unit_test(
 			test_each_damage_is_mended_and_the_content_kept),
 		cmocka_unit_test(test_a_second_repair_changes_nothing),
+		cmocka_unit_test(test_a_short_footer_at_an_odd_place_is_left),
 		cmocka_unit_test(test_every_byte_is_put_back),
 		cmocka_unit_test(test_a_crash_in_a_repair_is_survived),
 		cmocka_unit_test(test_a_crash_in_a_repair_can_be_taken_back),
