@@ -125,7 +125,7 @@ int
 job_step(struct job *job, uint64_t bytes)
 {
 	int64_t now = now_ns();
-	uint64_t rate = 0;
+	uint64_t rate;
 	int err;
 
 	job->done += bytes;
@@ -134,9 +134,7 @@ job_step(struct job *job, uint64_t bytes)
 	err = report_if_time(job, now);
 	if (!err)
 		err = give_way(job, now);
-	/* Whoever runs the job may change it meanwhile. */
-	if (job->opts)
-		rate = __atomic_load_n(&job->opts->rate, __ATOMIC_RELAXED);
+	rate = job_rate(job);
 	if (!err && rate && bytes)
 		err = obey_rate(job, bytes, rate);
 	pace_resume(&job->pace, now_ns());
@@ -166,6 +164,13 @@ job_finish(struct job *job)
 		job->done = job->total;
 	job->total = job->done;
 	tell(job);
+}
+
+uint64_t
+job_rate(const struct job *job)
+{
+	return job->opts ? __atomic_load_n(&job->opts->rate, __ATOMIC_RELAXED)
+			 : 0;
 }
 
 bool

@@ -63,4 +63,8 @@ void job_finish(struct job *job);
 int job_plan(struct job *job, const char *path,
 	     const struct vhd_plan *plan) MUST_CHECK;
 bool job_dry_run(const struct job *job);
+
+/* Bytes a second, as of now: whoever runs the job may change it; 0: no limit.
+ */
+uint64_t job_rate(const struct job *job);
 #endif

@@ -23,11 +23,12 @@
  * what a guest's flush may have to make durable, be it that the guest has been
  * idle, or that it is busy; what the parent grows by is extra until the
  * child's space is given back. */
-#define BATCH_BYTES  (1u << 30)
-#define BATCH_IDLE   (128u << 20)
-#define BATCH_BUSY   (16u << 20)
-#define BATCH_GROWTH (48u << 20)
-#define BATCH_BLOCKS (1u << 16)
+#define BATCH_BYTES   (1u << 30)
+#define BATCH_IDLE    (128u << 20)
+#define BATCH_BUSY    (16u << 20)
+#define BATCH_GROWTH  (48u << 20)
+#define BATCH_BLOCKS  (1u << 16)
+#define BATCH_SECONDS 2 /* of a job with a rate */
 
 #define CHUNK     (1u << 20)  /* read at once where data is looked at */
 #define SHORT_RUN (64u << 10) /* below this, reading and writing is best */
@@ -326,10 +327,12 @@ ease_next_flush(struct push *p, uint32_t block)
 static bool
 batch_is_full(const struct push *p)
 {
-	uint64_t most = BATCH_BYTES;
+	uint64_t most = BATCH_BYTES, rate = job_rate(p->job);
 
 	if (gate_visits(&p->c->gate))
 		most = job_has_guests(p->job) ? BATCH_BUSY : BATCH_IDLE;
+	if (rate && rate < most / BATCH_SECONDS)
+		most = rate * BATCH_SECONDS;
 	return p->copied >= most || p->grown >= BATCH_GROWTH ||
 	       p->nblocks == BATCH_BLOCKS;
 }
