@@ -6,13 +6,15 @@
  *	passfs [--link] [--exchange] [--punch] [--log LOG] SOURCE MOUNTPOINT
  *
  * Whatever changes a file or a name, or makes that durable, is written to LOG
- * before it is answered for (oplog.h).  Stays in the foreground; whoever
- * unmounts it ends it. */
+ * before it is answered for (oplog.h).  After SIGUSR1 it is a disk that has
+ * failed: it can be read, but whatever writes to it gets EIO.  Stays in the
+ * foreground; whoever unmounts it ends it. */
 #define FUSE_USE_VERSION 31
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,23 @@ static struct {
 	struct node *nodes;
 	bool has_link, has_exchange, has_punch;
 } pass;
+
+static volatile sig_atomic_t failed;
+
+static void
+on_usr1(int number)
+{
+	(void)number;
+	failed = 1;
+}
+
+static bool
+refuses(fuse_req_t req)
+{
+	if (failed)
+		(void)fuse_reply_err(req, EIO);
+	return failed;
+}
 
 static void
 reply(fuse_req_t req, long n)
@@ -232,10 +251,13 @@ static void
 on_fsyncdir(fuse_req_t req, fuse_ino_t ino, int only_data,
 	    struct fuse_file_info *fi)
 {
-	int n = fsync(dirfd(dir_of(fi)));
+	int n;
 
 	(void)ino;
 	(void)only_data;
+	if (refuses(req))
+		return;
+	n = fsync(dirfd(dir_of(fi)));
 	if (!n)
 		oplog_names(OPLOG_SYNC_DIR, NULL, NULL);
 	reply(req, n);
@@ -377,9 +399,12 @@ static void
 on_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
 	 off_t offset, struct fuse_file_info *fi)
 {
-	ssize_t n = pwrite((int)fi->fh, buf, size, offset);
+	ssize_t n;
 
 	(void)ino;
+	if (refuses(req))
+		return;
+	n = pwrite((int)fi->fh, buf, size, offset);
 	if (n < 0) {
 		reply(req, n);
 		return;
@@ -397,6 +422,8 @@ on_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 	int n;
 
 	(void)ino;
+	if (refuses(req))
+		return;
 	if (!pass.has_punch || !(mode & FALLOC_FL_KEEP_SIZE) ||
 	    !(mode & zeroes)) {
 		(void)fuse_reply_err(req, EOPNOTSUPP);
@@ -413,9 +440,12 @@ static void
 on_fsync(fuse_req_t req, fuse_ino_t ino, int only_data,
 	 struct fuse_file_info *fi)
 {
-	int n = only_data ? fdatasync((int)fi->fh) : fsync((int)fi->fh);
+	int n;
 
 	(void)ino;
+	if (refuses(req))
+		return;
+	n = only_data ? fdatasync((int)fi->fh) : fsync((int)fi->fh);
 	if (!n)
 		oplog_file(OPLOG_SYNC, (int)fi->fh, 0, 0, NULL);
 	reply(req, n);
@@ -505,5 +535,7 @@ main(int argc, char **argv)
 		return 1;
 	}
 	umask(0);
+	(void)sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1},
+			NULL);
 	return serve(argv[0], argv[2]);
 }
