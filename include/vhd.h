@@ -482,8 +482,10 @@ struct vhd_merge_opts {
  * afterwards and the result stands at the path of `layer`.  The guest reads
  * the same at every instant, on disk too; a crash or a cancel at any point
  * leaves a chain that reads the same and a merge that can be carried on by
- * calling this again.  The disk must be open for writing.  [parallel] with
- * reads, writes and flushes; one job at a time (VHD_E_BUSY). */
+ * calling this again; one that was interrupted elsewhere in the chain is
+ * finished first (phase "finish").  The disk must be open for writing.
+ * [parallel] with reads, writes and flushes; one job at a time
+ * (VHD_E_BUSY). */
 VHD_API int vhd_merge(vhd_t *vhd, const struct vhd_merge_opts *opts);
 
 enum vhd_compact_mode {
@@ -604,7 +606,9 @@ struct vhd_snapshot_opts {
 	uint32_t max_depth;        /* as in vhd_open_opts */
 	const char *const *search; /* where else parents and children are */
 	size_t nsearch;
-	const struct vhd_job_opts *job; /* for vhd_snapshot_delete; or NULL */
+	const struct vhd_job_opts *job; /* for vhd_snapshot_delete, and for
+					 * merges that are finished before a
+					 * deletion or revert; or NULL */
 	vhd_step_fn step; /* vhd_snapshot_delete: told each step before the
 			   * first is begun; or NULL */
 	void *step_user;

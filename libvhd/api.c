@@ -17,6 +17,7 @@
 #include "io/io_nbd.h"
 #include "job/check.h"
 #include "job/jobs.h"
+#include "tree/snapshot.h"
 
 /* ---- Errors ---- */
 
@@ -93,7 +94,7 @@ vhd_open(vhd_t **ret, const char *path, const struct vhd_open_opts *opts)
 	if (!vhd)
 		return fail_nomem();
 	pthread_mutex_init(&vhd->info_lock, NULL);
-	err = chain_open(&vhd->chain, fs, path, &o);
+	err = tree_open(&vhd->chain, fs, path, &o);
 	if (err)
 		return err;
 	*ret = TAKE(vhd);

@@ -67,6 +67,12 @@ static const char *const examples[] = {
 };
 
 static bool
+is_hidden(const char *path)
+{
+	return strstr(path, "@.merging-") != NULL;
+}
+
+static bool
 is_layer(vhd_t *disk, uint32_t layer, const char *path)
 {
 	struct vhd_info info = VHD_INFO_INIT;
@@ -75,7 +81,7 @@ is_layer(vhd_t *disk, uint32_t layer, const char *path)
 	if (vhd_get_info(&info, disk, layer))
 		return false;
 	if (!path)
-		return strstr(info.path, "@.merging-") != NULL;
+		return is_hidden(info.path);
 	resolved = realpath(info.path, NULL);
 	return resolved && strcmp(resolved, path) == 0;
 }
@@ -96,9 +102,10 @@ say_stranger(const struct merge_args *args)
 	return EXIT_FAILED;
 }
 
-/* What --into names, *ret NULL when there is no such file: then a merge that
- * was interrupted has renamed it, and all between, to BASE@.merging-UUID.vhd.
- * Whoever carries on says the same again, and means the lowest of these. */
+/* What --into names, *ret NULL when there is no such file: then a merge of
+ * CHILD that was interrupted has renamed it, and all between, to
+ * BASE@.merging-UUID.vhd.  Whoever carries on says the same again, and means
+ * the lowest of these; those below another layer belong to another merge. */
 static int
 resolve_into(char **ret, const struct merge_args *args)
 {
@@ -113,12 +120,16 @@ static int
 find_layer(uint32_t *ret, vhd_t *disk, const struct merge_args *args)
 {
 	AUTO_FREE char *path = NULL;
-	uint32_t layer = vhd_depth(disk) - 1;
+	uint32_t layer = 0;
 	int status = resolve_into(&path, args);
 
 	if (status != EXIT_DONE)
 		return status;
-	while (layer > 0 && !is_layer(disk, layer, path))
+	while (!path && is_layer(disk, layer + 1, NULL))
+		layer++;
+	if (path)
+		layer = vhd_depth(disk) - 1;
+	while (path && layer > 0 && !is_layer(disk, layer, path))
 		layer--;
 	if (layer == 0)
 		return say_stranger(args);
@@ -132,24 +143,27 @@ find_live_layer(json_t **ret, const struct live *live,
 		const struct merge_args *args)
 {
 	const json_t *layers = json_object_get(live->info, "layers");
-	size_t child = live_layer(live, args->child);
 	AUTO_FREE char *path = NULL;
-	size_t i = live_layers(live) - 1;
+	json_t *found = NULL;
 	int status = resolve_into(&path, args);
 
 	if (status != EXIT_DONE)
 		return status;
-	for (; i > child; i--) {
-		const char *layer =
-			json_string_value(json_array_get(layers, i));
+	for (size_t i = live_layer(live, args->child) + 1;
+	     i < live_layers(live); i++) {
+		json_t *layer = json_array_get(layers, i);
+		const char *name = json_string_value(layer);
+		bool wanted = name && (path ? strcmp(name, path) == 0
+					    : is_hidden(name));
 
-		if (layer && (path ? strcmp(layer, path) == 0
-				   : strstr(layer, "@.merging-") != NULL))
+		if (wanted)
+			found = layer;
+		else if (!path)
 			break;
 	}
-	if (i <= child)
+	if (!found)
 		return say_stranger(args);
-	*ret = json_array_get(layers, i);
+	*ret = found;
 	return EXIT_DONE;
 }
 

@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "disk.h"
 #include "exit.h"
+#include "job.h"
 #include "live.h"
 #include "out.h"
 #include "say.h"
@@ -135,10 +136,15 @@ run_revert(const void *user)
 {
 	const struct snapshot_args *args = user;
 	struct vhd_snapshot_opts opts = snapshot_opts(&args->place);
-	int err =
-		vhd_snapshot_revert(args->disk, args->name, args->keep, &opts);
+	const struct job_args plain = {0};
+	vhd_t *none = NULL;
+	struct job job;
+	int err;
 
-	return err ? say_err(err) : EXIT_DONE;
+	job_begin(&job, "revert", &plain);
+	opts.job = &job.opts;
+	err = vhd_snapshot_revert(args->disk, args->name, args->keep, &opts);
+	return job_end(&job, err, &none);
 }
 
 static const struct opt revert_options[] = {
@@ -167,6 +173,7 @@ const struct command command_snapshot_revert = {
 	.operands = disk_and_name,
 	.examples = revert_examples,
 	.args_size = sizeof(struct snapshot_args),
+	.stops = true,
 	.run = run_revert,
 };
 

@@ -205,6 +205,15 @@ say_that_it_waits(struct progress *p, const char *why)
 	p->waits = why != NULL;
 }
 
+static void
+say_what_comes_first(struct progress *p, const char *phase)
+{
+	if (strcmp(phase, "finish") != 0 || strcmp(p->phase, "finish") == 0)
+		return;
+	progress_hide(p);
+	say("note: another merge was interrupted, and is finished first");
+}
+
 int
 progress_step(const struct vhd_progress *step, void *user)
 {
@@ -213,8 +222,10 @@ progress_step(const struct vhd_progress *step, void *user)
 
 	p->done = step->done;
 	p->total = step->total;
-	if (step->phase)
+	if (step->phase) {
+		say_what_comes_first(p, step->phase);
 		set_phase(p, step->phase);
+	}
 	say_that_it_waits(p, step->waits);
 	if (is_due(p, now)) {
 		update_rate(p, now);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "control/server.h"
+#include "job/jobs.h"
 
 #define MORE_SPACE (1u << 20) /* that makes another try worth it */
 
@@ -274,15 +275,12 @@ run_start(struct control *c, const char *type, json_t *arguments)
 int
 run_resume(struct control *c)
 {
-	const struct chain *chain = c->chain;
-	uint32_t layer, into;
 	json_t *arguments;
 	int err;
 
-	if (!work_is_unfinished(&layer, &into, chain))
+	if (!job_has_unfinished(c->chain))
 		return 0;
-	arguments = json_pack("{ss ss}", "layer", chain->layers[layer].path,
-			      "into", chain->layers[into].path);
+	arguments = json_pack("{sb}", "unfinished", 1);
 	err = arguments ? run_start(c, "merge", arguments) : fail_nomem();
 	json_decref(arguments);
 	return err;

@@ -91,9 +91,6 @@ json_t *control_error(int err);
 /* works.c: one try at the job of c->run, on its thread. */
 bool work_is_known(const char *type);
 int work_do(struct control *c) MUST_CHECK;
-/* Which merge of the chain was interrupted?  false: none. */
-bool work_is_unfinished(uint32_t *ret_layer, uint32_t *ret_into,
-			const struct chain *c);
 
 /* runs.c */
 int run_start(struct control *c, const char *type,

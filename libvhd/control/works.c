@@ -12,24 +12,6 @@
 #include "job/jobs.h"
 #include "tree/snapshot.h"
 
-bool
-work_is_unfinished(uint32_t *ret_layer, uint32_t *ret_into,
-		   const struct chain *c)
-{
-	uint32_t first = 1, last;
-
-	while (first < c->depth && !c->layers[first].renamed)
-		first++;
-	if (first >= c->depth)
-		return false;
-	last = first;
-	while (last + 1 < c->depth && c->layers[last + 1].renamed)
-		last++;
-	*ret_layer = first - 1;
-	*ret_into = last;
-	return true;
-}
-
 /* The layer at a path; VHD_E_NOTFOUND. */
 static int
 layer_at(uint32_t *ret, struct chain *c, const char *path)
@@ -127,36 +109,38 @@ merge_named(struct control *c, const json_t *a)
 	return err ? err : job_merge_held(c->chain, &o);
 }
 
+/* Merges and deletions that were interrupted left layers with hidden names:
+ * they come first, and may be what was asked for. */
 static int
-do_merge(struct control *c, const json_t *a)
+finish_merges(size_t *ret_n, struct control *c, const json_t *a)
 {
-	int err = job_take(c->chain);
+	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
+	AUTO_FREE const char **dirs = NULL;
+	int err = search_of(&dirs, &o.nsearch, a);
 
+	o.search = dirs;
+	o.job = &c->run.opts;
+	if (!err)
+		err = job_take(c->chain);
 	if (err)
 		return err;
-	err = merge_named(c, a);
+	err = job_finish_merges(ret_n, c->chain, &o);
 	job_leave(c->chain);
 	return err;
 }
 
-/* A merge or deletion that was interrupted left layers with hidden names: it
- * comes first, and may be what was asked for. */
 static int
-finish_merge(bool *ret, struct control *c, const struct vhd_snapshot_opts *opts)
+do_merge(struct control *c, const json_t *a)
 {
-	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
-	int err = job_take(c->chain);
+	size_t finished;
+	int err;
 
-	*ret = false;
+	if (json_is_true(json_object_get(a, "unfinished")))
+		return finish_merges(&finished, c, a);
+	err = job_take(c->chain);
 	if (err)
 		return err;
-	o.job = &c->run.opts;
-	o.search = opts->search;
-	o.nsearch = opts->nsearch;
-	if (work_is_unfinished(&o.layer, &o.into, c->chain)) {
-		*ret = true;
-		err = job_merge_held(c->chain, &o);
-	}
+	err = merge_named(c, a);
 	job_leave(c->chain);
 	return err;
 }
@@ -167,7 +151,7 @@ do_delete(struct control *c, const json_t *a)
 	const char *name = json_string_value(json_object_get(a, "name"));
 	struct vhd_snapshot_opts o = VHD_SNAPSHOT_OPTS_INIT;
 	AUTO_FREE const char **dirs = NULL;
-	bool finished = false;
+	size_t finished = 0;
 	int err;
 
 	if (!name)
@@ -178,7 +162,7 @@ do_delete(struct control *c, const json_t *a)
 	if (json_is_true(json_object_get(a, "tree")))
 		o.flags |= VHD_SNAPSHOT_SUBTREE;
 	if (!err)
-		err = finish_merge(&finished, c, &o);
+		err = finish_merges(&finished, c, a);
 	if (!err)
 		err = snapshot_delete_live(c->chain, name, &o);
 	return err == VHD_E_NOTFOUND && finished ? 0 : err;

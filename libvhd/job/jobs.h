@@ -60,6 +60,12 @@ int job_merge(struct chain *c, const struct vhd_merge_opts *opts) MUST_CHECK;
 /* The same by whoever has taken the chain. */
 int job_merge_held(struct chain *c,
 		   const struct vhd_merge_opts *opts) MUST_CHECK;
+/* Merges of the chain that were interrupted: are there any, and finish them.
+ * Of the options layers and flags do not matter; whoever calls it has taken the
+ * chain. */
+bool job_has_unfinished(const struct chain *c);
+int job_finish_merges(size_t *ret_n, struct chain *c,
+		      const struct vhd_merge_opts *opts) MUST_CHECK;
 int job_compact(struct chain *c, enum vhd_compact_mode mode,
 		const struct vhd_job_opts *opts) MUST_CHECK;
 int job_resize(struct chain *c, uint64_t size, uint32_t flags,

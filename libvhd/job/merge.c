@@ -100,23 +100,11 @@ search_dirs(const char ***ret, char *own[2], const struct merge *m, uint32_t i)
 	return 0;
 }
 
-static bool
-is_empty_child(const struct merge *m, const char *path)
-{
-	struct image *img;
-	bool empty;
-
-	if (chain_open_image(&img, m->c, path, false, false) != 0)
-		return false;
-	empty = img->type == VHD_TYPE_DIFFERENCING && !image_count_blocks(img);
-	return image_close(img) == 0 && empty;
-}
-
 /* An empty layer with a hidden name is what an interrupted merge leaves. */
 static bool
 is_leftover(const struct merge *m, const char *path)
 {
-	return is_merging_path(path) && is_empty_child(m, path);
+	return is_merging_path(path) && merge_is_empty_child(m->c, path);
 }
 
 static int
@@ -126,11 +114,6 @@ refuse_sibling(const struct merge *m, uint32_t i, const char *sibling,
 	const struct layer *l = &m->c->layers[i];
 	bool one = !strcmp(own[0], own[1]);
 
-	if (l->renamed && is_empty_child(m, sibling))
-		return fail(VHD_E_CHILDREN,
-			    "%s: a merge of %s into it was interrupted at its "
-			    "end; finish it: vhdtool merge %s",
-			    l->path, sibling, sibling);
 	return fail(VHD_E_CHILDREN,
 		    "%s: not merged into, because %s stands on it too "
 		    "(searched: %s%s%s%s); merge or remove that one first",
@@ -143,12 +126,16 @@ refuse_sibling(const struct merge *m, uint32_t i, const char *sibling,
  * the merged layer, which is empty by then, to the ancestor; since that has a
  * hidden name, nothing else has come to stand on it. */
 static bool
-is_finishing(const struct merge *m, uint32_t i)
+is_finishing(const struct merge *m, uint32_t i, const char *sibling)
 {
 	const struct chain *c = m->c;
+	const struct layer *l = &c->layers[i];
 
-	return i == m->layer + 1 && c->layers[i].renamed &&
-	       !image_count_blocks(c->layers[m->layer].img);
+	if (i != m->layer + 1 || !l->renamed)
+		return false;
+	if (merge_was_merged(c, sibling, i)) /* which is finished first */
+		return job_dry_run(m->job) && !merge_knows_hidden(c, i);
+	return !image_count_blocks(c->layers[m->layer].img);
 }
 
 /* Another image on a state that goes away would lose it. */
@@ -172,7 +159,7 @@ check_siblings(const struct merge *m, uint32_t i, bool sweep)
 	if (!err) {
 		for (size_t k = 0; k < n && !err; k++) {
 			if (!is_leftover(m, paths[k]))
-				err = is_finishing(m, i)
+				err = is_finishing(m, i, paths[k])
 					      ? 0
 					      : refuse_sibling(m, i, paths[k],
 							       own);
@@ -303,8 +290,8 @@ run(struct merge *m)
 	return err ? err : merge_finish(m);
 }
 
-static int
-merge_locked(struct merge *m, const struct vhd_job_opts *opts)
+int
+merge_carry_out(struct merge *m)
 {
 	struct vhd_plan p = VHD_PLAN_INIT;
 	int err = check_layers(m);
@@ -312,7 +299,7 @@ merge_locked(struct merge *m, const struct vhd_job_opts *opts)
 	if (!err)
 		err = check_all_siblings(m, false);
 	if (!err)
-		err = plan(m, &p, opts && opts->dry_run);
+		err = plan(m, &p, job_dry_run(m->job));
 	/* One that was begun goes on as far as there is space. */
 	if (!err && m->c->layers[m->into].renamed && !job_dry_run(m->job))
 		p.fits = true;
@@ -345,11 +332,16 @@ job_merge_held(struct chain *c, const struct vhd_merge_opts *opts)
 			  .at_parent = opts->flags & VHD_MERGE_AT_PARENT,
 			  .search = opts->search,
 			  .nsearch = opts->search ? opts->nsearch : 0};
+	size_t finished;
 	int err;
 
 	job_start(&job, opts->job);
 	job_beside_guests(&job, c);
-	err = merge_locked(&m, opts->job);
+	err = check_layers(&m);
+	if (!err && !job_dry_run(&job))
+		err = merge_finish_others(&finished, &m);
+	if (!err)
+		err = merge_carry_out(&m);
 	merge_free(&m);
 	return err;
 }

@@ -34,5 +34,37 @@ int merge_skip_layer(struct merge *m, uint32_t i) MUST_CHECK;
  * own, and the images on top are linked to it. */
 int merge_finish(struct merge *m) MUST_CHECK;
 
+/* Everything in the directories of a merge that stands on a layer, but for
+ * what is in the chain and the image at `parent`, is linked to the layer under
+ * that path. */
+int merge_link_children(struct merge *m, uint32_t layer,
+			const char *parent) MUST_CHECK;
+
 void merge_free(struct merge *m);
+
+/* merge.c: the whole of one merge. */
+int merge_carry_out(struct merge *m) MUST_CHECK;
+
+/* merge_others.c: finish, and count, merges of the chain that were interrupted
+ * and are no part of `asked`, whose layers are found again. */
+int merge_finish_others(size_t *ret_n, struct merge *asked) MUST_CHECK;
+
+/* ---- merge_place.c: merges that were stopped at their very end ---- */
+
+/* Everything that stands on a layer; family_free_paths. */
+int merge_children_of(char ***ret, size_t *ret_n, const struct merge *m,
+		      uint32_t layer) MUST_CHECK;
+
+/* Is the child of the hidden layer i in the chain linked to its hidden name?
+ * Then it is what is merged into it. */
+bool merge_knows_hidden(const struct chain *c, uint32_t i);
+
+/* Is another image, at path, what was merged into hidden layer i, and all of
+ * it has been moved? */
+bool merge_was_merged(const struct chain *c, const char *path, uint32_t i);
+bool merge_is_empty_child(const struct chain *c, const char *path);
+
+/* Hidden layers into which an image outside of the chain was merged, and that
+ * lack only its path, get that.  How many did. */
+int merge_take_places(size_t *ret_n, struct merge *m) MUST_CHECK;
 #endif

@@ -91,14 +91,11 @@ drop_old_name(struct merge *m, const char *path, bool only_snapshots)
 static int
 link_hidden(struct merge *m, uint32_t i)
 {
-	const struct image *child = m->c->layers[i - 1].img;
 	const struct layer *l = &m->c->layers[i];
-	char name[MAX_PATH_TEXT];
 
-	if (dynhdr_parent_name(name, sizeof(name), &child->hdr) &&
-	    !strcmp(name, path_name(l->path)))
-		return 0;
-	return chain_link_layer(m->c, i - 1, l->path, l->img);
+	return merge_knows_hidden(m->c, i)
+		       ? 0
+		       : chain_link_layer(m->c, i - 1, l->path, l->img);
 }
 
 static int
@@ -296,30 +293,18 @@ link_if_outside(struct merge *m, const char *child, const char *parent)
 	return err || inside ? err : link_outside(m, child, parent);
 }
 
-/* What stands on a layer will stand on the ancestor, at `parent`. */
-static int
-link_children_of(struct merge *m, uint32_t layer, const char *parent)
+int
+merge_link_children(struct merge *m, uint32_t layer, const char *parent)
 {
-	struct chain *c = m->c;
-	AUTO_FREE char *dir = path_directory(c->layers[m->layer].path);
-	AUTO_FREE const char **dirs = calloc(m->nsearch + 1, sizeof(*dirs));
 	char **paths;
 	size_t n;
-	int err;
+	int err = merge_children_of(&paths, &n, m, layer);
 
-	if (!dir || !dirs)
-		return fail_nomem();
-	if (c->layers[layer].img->type == VHD_TYPE_RAW)
-		return 0;
-	dirs[0] = dir;
-	for (size_t i = 0; i < m->nsearch; i++)
-		dirs[i + 1] = m->search[i];
-	err = family_children(&paths, &n, c->fs, dirs, m->nsearch + 1,
-			      c->layers[layer].img->footer.uuid, NULL);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n && !err; i++)
-		err = link_if_outside(m, paths[i], parent);
+		if (strcmp(paths[i], parent) != 0)
+			err = link_if_outside(m, paths[i], parent);
 	family_free_paths(paths, n);
 	return err;
 }
@@ -329,9 +314,9 @@ link_children_of(struct merge *m, uint32_t layer, const char *parent)
 static int
 link_outsiders(struct merge *m, const char *parent)
 {
-	int err = link_children_of(m, m->layer, parent);
+	int err = merge_link_children(m, m->layer, parent);
 
-	return err ? err : link_children_of(m, m->into, parent);
+	return err ? err : merge_link_children(m, m->into, parent);
 }
 
 /* The ancestor's file holds the merged layer's state now: since when that is

@@ -246,6 +246,19 @@ open_parent(struct chain **ret, const struct chain *c, const char *path)
 	return err ? err : chain_open(ret, c->fs, path, &opts);
 }
 
+/* What is merged into a hidden file is the only way to it. */
+static int
+finish_merges(struct chain *c, const struct vhd_job_opts *opts)
+{
+	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
+	size_t finished;
+
+	o.search = c->opts.search;
+	o.nsearch = c->opts.nsearch;
+	o.job = opts;
+	return job_finish_merges(&finished, c, &o);
+}
+
 int
 job_rebase(struct chain *c, const char *path, uint32_t flags,
 	   const struct vhd_job_opts *opts)
@@ -261,15 +274,17 @@ job_rebase(struct chain *c, const char *path, uint32_t flags,
 	if (!err && (!was || !will))
 		err = fail_nomem();
 	if (!err)
-		err = open_parent(&parent, c, path);
+		err = job_take(c);
 	if (err)
 		return err;
-	err = job_take(c);
-	if (err)
-		return err;
-	r.parent = parent;
 	r.dry_run = job_dry_run(&job);
-	err = rebase_locked(&r, flags);
+	if (!r.dry_run && !(flags & VHD_REBASE_UNSAFE))
+		err = finish_merges(c, opts);
+	if (!err)
+		err = open_parent(&parent, c, path);
+	r.parent = parent;
+	if (!err)
+		err = rebase_locked(&r, flags);
 	job_leave(c);
 	return err;
 }

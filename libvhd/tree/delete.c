@@ -280,12 +280,8 @@ snapshot_delete(struct disk_place *d, const char *name)
 	const struct entry *e;
 	bool dry = d->opts->job && d->opts->job->dry_run;
 	size_t finished = 0;
-	int err = dry ? 0 : disk_hold(d);
+	int err = dry ? 0 : snapshot_begin(&finished, d);
 
-	if (!err && !dry)
-		err = snapshot_settle(d);
-	if (!err && !dry)
-		err = snapshot_finish_merges(&finished, d, d->opts->job);
 	if (!err)
 		err = kin_scan(&kin, d, true);
 	if (!err && !dry)

@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "base/uuid.h"
 #include "chain/chain.h"
 #include "chain/family.h"
+#include "chain/names.h"
 #include "chain/touched.h"
+#include "chain/untaken.h"
 
 struct relinking {
 	const struct fs *fs;
@@ -133,6 +136,19 @@ refused(struct relinking *r, struct image *img, const char *path, int err)
 	return tell(r, path, old, NULL, err);
 }
 
+/* What stands on a merged image is linked to the path that its new parent is
+ * going to have once that merge is finished; what is merged, to the path that
+ * it has until then. */
+static bool
+will_be_right(struct image *img, const struct located *found)
+{
+	char stored[MAX_PATH_TEXT];
+
+	return found->path && is_merging_path(found->path) &&
+	       (!dynhdr_parent_name(stored, sizeof(stored), &img->hdr) ||
+		strcmp(stored, path_name(found->path)) != 0);
+}
+
 /* A loop of parents ends the climb. */
 static bool
 is_new(const struct relinking *r, const char *path)
@@ -159,7 +175,8 @@ look_at(struct relinking *r, const char *path)
 		return err;
 	if (err)
 		return refused(r, img, path, err);
-	if (!found.by_path)
+	if (!found.by_path && !will_be_right(img, &found) &&
+	    !is_untaken(r->fs, path))
 		err = repair(r, img, path, &found);
 	if (!err && r->climb && found.path && is_new(r, found.path))
 		err = add_path(r, found.path);

@@ -247,7 +247,7 @@ snapshot_rename(struct disk_place *d, const char *name, const char *new_name)
 
 	if (!err) {
 		resumed = is_marked(d);
-		err = snapshot_settle(d);
+		err = snapshot_begin_quick(d);
 	}
 	if (!err)
 		err = find_paths(&r, name, new_name);

@@ -192,10 +192,9 @@ snapshot_revert(struct disk_place *d, const char *name, const char *keep)
 	struct chain_opts opts = disk_chain_opts(d, 0);
 	const struct entry *target;
 	struct revert r = {.d = d};
-	int err = disk_hold(d);
+	size_t finished;
+	int err = snapshot_begin(&finished, d);
 
-	if (!err)
-		err = snapshot_settle(d);
 	if (!err)
 		err = kin_scan(&kin, d, false);
 	if (!err)
@@ -271,7 +270,7 @@ snapshot_clone(struct disk_place *d, const char *name, const char *path)
 	int err = check_new_disk(path);
 
 	if (!err && disk_hold(d) == 0)
-		err = snapshot_settle(d);
+		err = snapshot_begin_quick(d);
 	if (!err)
 		err = check_free(d->fs, path);
 	if (!err)

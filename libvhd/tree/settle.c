@@ -31,7 +31,7 @@ struct seen {
 };
 
 struct settle {
-	const struct disk_place *d;
+	struct disk_place *d;
 	struct fs_stat live;
 	struct seen *seen; /* snapshots of the disk, and merges */
 	size_t n;
@@ -138,8 +138,10 @@ settle_one(struct settle *s, size_t i)
 {
 	struct seen *seen = &s->seen[i];
 
-	if (is_merging_path(seen->path))
+	if (is_merging_path(seen->path)) {
+		s->d->has_merges = true;
 		return settle_merge_name(s->d, seen->path, &seen->st);
+	}
 	if (same(&seen->st, &s->live) || is_untaken(s->d->fs, seen->path))
 		return remove_name(s, seen->path);
 	if (!seen->st.readonly)
@@ -162,7 +164,7 @@ drop_temp(const struct settle *s)
 }
 
 int
-snapshot_settle(const struct disk_place *d)
+snapshot_settle(struct disk_place *d)
 {
 	struct settle s = {.d = d};
 	int err;
@@ -187,4 +189,49 @@ snapshot_settle(const struct disk_place *d)
 		free(s.seen[i].path);
 	free(s.seen);
 	return err;
+}
+
+/* ---- Before a disk is written to ---- */
+
+/* What is not opened as a disk with files beside it. */
+#define NOT_SETTLED (VHD_OPEN_RAW | VHD_OPEN_NOPARENT | VHD_OPEN_NOLOCK)
+
+/* Nobody who is told that a snapshot was not taken, or not renamed, should
+ * find it beside the disk all the same.  Where that cannot be mended the disk
+ * can be opened as well. */
+static int
+settle_before(const struct fs *fs, const char *path,
+	      const struct chain_opts *opts)
+{
+	struct vhd_snapshot_opts o = VHD_SNAPSHOT_OPTS_INIT;
+	AUTO_FREE char *full = NULL, *disk = NULL;
+	struct disk_place d;
+	int err = fs->ops->resolve(&full, fs, path);
+
+	if (!err) {
+		disk = disk_path(full);
+		err = disk ? 0 : fail_nomem();
+	}
+	o.search = opts->search;
+	o.nsearch = opts->nsearch;
+	if (!err)
+		err = disk_place_init(&d, fs, disk, &o);
+	if (err)
+		return err == VHD_E_NOMEM ? err : 0;
+	err = disk_hold(&d);
+	if (!err)
+		err = snapshot_settle(&d);
+	disk_place_free(&d);
+	return err == VHD_E_NOMEM ? err : 0;
+}
+
+int
+tree_open(struct chain **ret, const struct fs *fs, const char *path,
+	  const struct chain_opts *opts)
+{
+	int err = 0;
+
+	if (opts->flags & VHD_OPEN_RDWR && !(opts->flags & NOT_SETTLED))
+		err = settle_before(fs, path, opts);
+	return err ? err : chain_open(ret, fs, path, opts);
 }

@@ -296,10 +296,8 @@ snapshot_create(struct disk_place *d, const char *name)
 {
 	struct chain_opts opts = disk_chain_opts(d, VHD_OPEN_RDWR);
 	struct chain *c;
-	int err = disk_hold(d);
+	int err = snapshot_begin_quick(d);
 
-	if (!err)
-		err = snapshot_settle(d);
 	disk_let_go(d);
 	if (!err)
 		err = chain_open(&c, d->fs, d->path, &opts);

@@ -27,6 +27,7 @@ struct disk_place {
 	char **dirs; /* where its tree may be, resolved; its own first */
 	size_t ndirs;
 	struct io *held; /* the live disk, while it is locked by us */
+	bool has_merges; /* snapshot_settle found some that are not finished */
 };
 
 int disk_place_init(struct disk_place *ret, const struct fs *fs,
@@ -91,7 +92,11 @@ char *snapshot_rename_mark(const char *path);
 /* ---- settle.c ---- */
 
 /* Finish or undo what an interrupted command left.  The disk is held. */
-int snapshot_settle(const struct disk_place *d) MUST_CHECK;
+int snapshot_settle(struct disk_place *d) MUST_CHECK;
+
+/* Open a disk, settled before that if it is to be written to. */
+int tree_open(struct chain **ret, const struct fs *fs, const char *path,
+	      const struct chain_opts *opts) MUST_CHECK;
 
 /* two_names.c: the part of that which is about files with two names; with the
  * mark of a renaming, and with that of a merge at path. */
@@ -101,10 +106,13 @@ int settle_merge_name(const struct disk_place *d, const char *path,
 
 /* ---- unfinished.c ---- */
 
-/* Carry on with every merge in the tree that was interrupted, and count
- * them. */
-int snapshot_finish_merges(size_t *ret_n, struct disk_place *d,
-			   const struct vhd_job_opts *job) MUST_CHECK;
+/* Hold the disk and settle it; then carry on with every merge in its tree that
+ * was interrupted, and count them. */
+int snapshot_begin(size_t *ret_finished, struct disk_place *d) MUST_CHECK;
+
+/* The same for a command that should not take long: only those are finished of
+ * which all data has been moved. */
+int snapshot_begin_quick(struct disk_place *d) MUST_CHECK;
 
 /* ---- The commands ---- */
 

@@ -16,10 +16,24 @@ path_of_name(char *ret, const char *disk, const char *name)
 		       disk, name, dot);
 }
 
+void
+task_adopted_name(char ret[FOREST_PATH], const char *file)
+{
+	char *dot;
+
+	(void)snprintf(ret, FOREST_PATH, "%s", file);
+	dot = strrchr(ret, '.');
+	if (dot)
+		*dot = '\0';
+	for (char *c = ret; *c; c++)
+		if (*c == '@')
+			*c = '-';
+}
+
 static struct forest_state *
 named(const struct forest *f, const struct task *t)
 {
-	char path[FOREST_PATH];
+	char path[FOREST_PATH], adopted[FOREST_PATH];
 	struct forest_state *s;
 
 	path_of_name(path, t->disk, t->name);
@@ -27,6 +41,11 @@ named(const struct forest *f, const struct task *t)
 	if (s)
 		return s;
 	(void)snprintf(path, sizeof(path), "%s/%.150s", FOREST_DIR, t->name);
+	s = forest_at(f, path);
+	if (s)
+		return s;
+	task_adopted_name(adopted, t->name);
+	path_of_name(path, t->disk, adopted);
 	return forest_at(f, path);
 }
 
@@ -158,5 +177,61 @@ task_apply(struct forest *f, const struct task *t)
 		break;
 	default:
 		break;
+	}
+}
+
+uint32_t
+task_target(const struct forest *f, const struct task *t)
+{
+	const struct forest_state *s = named(f, t);
+
+	return s ? s->id : 0;
+}
+
+static bool
+is_free(const struct forest *f, const struct task *t, const char *name)
+{
+	char path[FOREST_PATH];
+
+	path_of_name(path, t->disk, name);
+	return !forest_at(f, path);
+}
+
+static bool
+is_below(const struct forest *f, const struct task *t)
+{
+	const struct forest_state *a = forest_at(f, t->name);
+	const struct forest_state *s = forest_at(f, t->disk);
+
+	return a && a != s && forest_stands_on(f, s, a->id);
+}
+
+bool
+task_applies(const struct forest *f, const struct task *t)
+{
+	const struct forest_state *disk = forest_at(f, t->disk);
+	const struct forest_state *s = named(f, t);
+
+	if (!disk)
+		return false;
+	switch (t->kind) {
+	case TASK_CREATE:
+		return is_free(f, t, t->name);
+	case TASK_REVERT:
+		return s && (!t->other[0] || is_free(f, t, t->other));
+	case TASK_DELETE:
+	case TASK_DELETE_TREE:
+		return s && s != disk;
+	case TASK_RENAME:
+		return s && is_free(f, t, t->other);
+	case TASK_CLONE:
+		return s && !forest_at(f, t->other);
+	case TASK_MERGE:
+	case TASK_MERGE_AT_PARENT:
+		return is_below(f, t);
+	case TASK_REBASE:
+		return forest_at(f, t->name);
+	default:
+		return true;
 	}
 }

@@ -192,12 +192,18 @@ check_name(const char *name, void *user)
 }
 
 bool
-forest_check(struct forest *f)
+forest_check_states(struct forest *f)
 {
 	for (size_t i = 0; i < f->n && !f->why[0]; i++)
 		(void)check_path(f, f->state[i].path, &f->state[i], NULL,
 				 FOREST_SECTORS);
-	if (!f->why[0])
+	return !f->why[0];
+}
+
+bool
+forest_check(struct forest *f)
+{
+	if (forest_check_states(f))
 		(void)f->fs->ops->list(f->fs, FOREST_DIR, check_name, f);
 	return !f->why[0];
 }

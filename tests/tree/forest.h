@@ -37,7 +37,8 @@ enum task_kind {
 	TASK_DELETE_TREE,
 	TASK_RENAME, /* other: the new name */
 	TASK_CLONE,  /* other: the new path */
-	TASK_MERGE,  /* disk: the state to be kept; name: the ancestor's path */
+	TASK_MERGE,  /* disk: the state to be kept; name: the ancestor's path;
+		      * other: a disk on top that is open, or "" */
 	TASK_MERGE_AT_PARENT,
 	TASK_COMPACT,
 	TASK_RESIZE, /* number: sectors */
@@ -121,10 +122,21 @@ int task_run(struct forest *f, const struct task *t);
 /* By the model. */
 void task_apply(struct forest *f, const struct task *t);
 
+/* Are the names that it is about there, and those that it brings not? */
+bool task_applies(const struct forest *f, const struct task *t);
+
+/* The name that a file gets when its deletion begins, if it has none of the
+ * disk. */
+void task_adopted_name(char ret[FOREST_PATH], const char *file);
+
+/* The id of the state that it names; 0 when there is none. */
+uint32_t task_target(const struct forest *f, const struct task *t);
+
 /* ---- check.c ---- */
 
 /* Every state reads what it must, and there is no other file. */
 bool forest_check(struct forest *f);
+bool forest_check_states(struct forest *f); /* the former alone */
 
 /* What was written and not flushed is there or not, and stays so. */
 bool forest_adopt(struct forest *f);

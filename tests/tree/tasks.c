@@ -127,6 +127,12 @@ choose_merge(struct task *t, struct forest *f)
 		return false;
 	(void)snprintf(t->disk, sizeof(t->disk), "%s", s->path);
 	(void)snprintf(t->name, sizeof(t->name), "%s", a->path);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->state[i].live && &f->state[i] != s &&
+		    forest_stands_on(f, &f->state[i], s->id) &&
+		    forest_draw(f, 2))
+			(void)snprintf(t->other, sizeof(t->other), "%s",
+				       f->state[i].path);
 	return true;
 }
 
@@ -272,28 +278,45 @@ run_live_create(struct forest *f, const struct task *t, struct chain *c,
 	return err ? err : snapshot_create_live(c, t->name);
 }
 
-/* Which layer has that path; or else, as a merge was interrupted, the lowest
- * with a hidden name. */
+/* Which layer has that path; or else, as a merge was interrupted, the lowest of
+ * those with a hidden name right below. */
 static int
-find_layer(uint32_t *ret, const struct chain *c, const char *path)
+find_layer(uint32_t *ret, const struct chain *c, uint32_t layer,
+	   const char *path)
 {
-	uint32_t found = 0;
+	uint32_t found = layer;
 
-	for (uint32_t i = 1; i < c->depth; i++)
-		if (c->layers[i].renamed || !strcmp(c->layers[i].path, path))
+	while (found + 1 < c->depth && c->layers[found + 1].renamed)
+		found++;
+	for (uint32_t i = layer + 1; i < c->depth; i++)
+		if (!strcmp(c->layers[i].path, path))
 			found = i;
 	*ret = found;
-	return found ? 0
-		     : fail(VHD_E_NOTFOUND, "%s is not among the parents",
-			    path);
+	return found > layer ? 0
+			     : fail(VHD_E_NOTFOUND,
+				    "%s is not among the parents", path);
+}
+
+static uint32_t
+layer_at(const struct chain *c, const char *path)
+{
+	for (uint32_t i = 1; i < c->depth; i++)
+		if (!strcmp(c->layers[i].path, path))
+			return i;
+	return 0;
 }
 
 static int
 run_merge(const struct task *t, struct chain *c, struct vhd_job_opts *job)
 {
 	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
-	int err = find_layer(&o.into, c, t->name);
+	int err;
 
+	o.layer = layer_at(c, t->disk);
+	if (t->other[0] && !o.layer)
+		return fail(VHD_E_NOTFOUND, "%s is not among the parents",
+			    t->disk);
+	err = find_layer(&o.into, c, o.layer, t->name);
 	o.job = job;
 	if (t->kind == TASK_MERGE_AT_PARENT)
 		o.flags = VHD_MERGE_AT_PARENT;
@@ -303,15 +326,17 @@ run_merge(const struct task *t, struct chain *c, struct vhd_job_opts *job)
 static int
 run_on_chain(struct forest *f, const struct task *t)
 {
+	bool merge = t->kind == TASK_MERGE || t->kind == TASK_MERGE_AT_PARENT;
+	const char *path = merge && t->other[0] ? t->other : t->disk;
 	struct chain_opts opts = {.flags = VHD_OPEN_RDWR};
 	struct vhd_job_opts job = VHD_JOB_OPTS_INIT;
-	struct forest_state *s = forest_at(f, t->disk);
+	struct forest_state *s = forest_at(f, path);
 	struct watcher w = {.f = f};
 	int err;
 
 	if (!s || !s->live)
 		opts.flags |= VHD_OPEN_CHILDREN_OK;
-	err = chain_open(&w.c, f->fs, t->disk, &opts);
+	err = tree_open(&w.c, f->fs, path, &opts);
 	if (err)
 		return err;
 	w.s = s && s->live && t->kind != TASK_REBASE && t->kind != TASK_RESIZE
