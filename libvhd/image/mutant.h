@@ -31,14 +31,15 @@
 	X(TABLE_TOO_SOON) /* a table grows over blocks in use on disk (D7) */
 
 #define TREE_MUTANTS(X)                                                        \
-	X(ROOM_NOT_OPENED)   /* a fixed disk grows over its old footer */      \
-	X(FILE_NOT_FLUSHED)  /* a new file gets its name before its content */ \
-	X(LINK_EARLY)        /* a link changes before the copies (P20) */      \
-	X(OPEN_UNFLUSHED)    /* opening believes the page cache (P14) */       \
-	X(NAMES_UNSYNCED)    /* and the names it shows (P14) */                \
-	X(CLEAR_EARLY)       /* blocks are cleared before P6 allows it */      \
-	X(ANSWER_EARLY)      /* a flush returns before the clearing (P8) */    \
-	X(DROP_EARLY)        /* a frozen layer is cleared too soon (P16) */    \
+	X(ROOM_NOT_OPENED)  /* a fixed disk grows over its old footer */       \
+	X(FILE_NOT_FLUSHED) /* a new file gets its name before its content */  \
+	X(NEW_NAME_NOT_SYNCED) /* a new disk is told of too early */           \
+	X(LINK_EARLY)          /* a link changes before the copies (P20) */    \
+	X(OPEN_UNFLUSHED)      /* opening believes the page cache (P14) */     \
+	X(NAMES_UNSYNCED)      /* and the names it shows (P14) */              \
+	X(CLEAR_EARLY)         /* blocks are cleared before P6 allows it */    \
+	X(ANSWER_EARLY)        /* a flush returns before the clearing (P8) */  \
+	X(DROP_EARLY)          /* a frozen layer is cleared too soon (P16) */  \
 	X(HIDE_NOT_SYNCED)   /* blocks move while the old name may be back */  \
 	X(HIDE_HALF)         /* a merge goes on beside a file's old name */    \
 	X(SKIP_EARLY)        /* a layer goes before its child has left it */   \

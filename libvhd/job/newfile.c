@@ -258,7 +258,7 @@ keep_name(struct newfile *nf, bool linked)
 	struct error kept;
 	int err = linked ? nf->fs->ops->unlink(nf->fs, nf->temp) : 0;
 
-	if (!err)
+	if (!err && !mutant(NEW_NAME_NOT_SYNCED))
 		err = nf->fs->ops->sync_dir(nf->fs, nf->path);
 	if (!err)
 		return 0;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/chain.h"
 #include "forest_watch.h"
 #include "image/mutant.h"
 
@@ -52,6 +53,7 @@ begin(struct work *w, struct judge *judge, uint64_t seed)
 		fault_refuse_links(w->fault);
 	w->f.fs = w->fault;
 	w->f.guests = w->f.cancel = true;
+	w->f.copies = seed % 3 == 0;
 	w->watch = (struct forest_watch){
 		.judge = judge, .f = &w->f, .crash = w->crash};
 	forest_watch(&w->watch);
@@ -159,6 +161,20 @@ is_refusal(int err)
 	       err == VHD_E_TOOBIG;
 }
 
+/* That a new disk exists already promises nothing yet: whoever made it was
+ * killed.  Who opens it to write to it makes its name durable (P14). */
+static void
+open_new(struct work *w, const struct task *task)
+{
+	struct chain_opts opts = {.flags = VHD_OPEN_RDWR};
+	struct chain *c;
+
+	if (task->kind != TASK_NEW && task->kind != TASK_CONVERT)
+		return;
+	must(chain_open(&c, w->f.fs, task->other, &opts));
+	must(chain_close(c));
+}
+
 /* Again and again, until it is done: then it says that, or that there is
  * nothing left to do.  False when it is refused. */
 static bool
@@ -173,6 +189,8 @@ carry_out(struct work *w, const struct task *task)
 		/* The snapshot may be there already. */
 		f->guests = !i || task->kind != TASK_CREATE;
 		err = attempt(w, task, &dead);
+		if (i && err == VHD_E_EXISTS)
+			open_new(w, task);
 		if (!err || w->watch.judge->failed ||
 		    (i && (err == VHD_E_EXISTS || err == VHD_E_NOTFOUND)))
 			return true;

@@ -143,6 +143,28 @@ clone(struct forest *f, const struct task *t)
 	s->parent = parent;
 }
 
+static void new (struct forest *f, const struct task *t)
+{
+	const struct forest_state *parent =
+		t->name[0] ? forest_at(f, t->name) : NULL;
+	uint32_t below = parent ? parent->id : 0;
+	struct forest_state *s = forest_add(f, t->other, parent);
+
+	s->live = true;
+	s->parent = below;
+	if (!below)
+		resize(s, t->number);
+}
+
+static void
+convert(struct forest *f, const struct task *t)
+{
+	struct forest_state *s = forest_add(f, t->other, forest_at(f, t->disk));
+
+	s->live = true;
+	s->parent = 0;
+}
+
 void
 task_apply(struct forest *f, const struct task *t)
 {
@@ -171,6 +193,12 @@ task_apply(struct forest *f, const struct task *t)
 		break;
 	case TASK_RESIZE:
 		resize(forest_at(f, t->disk), t->number);
+		break;
+	case TASK_NEW:
+		new (f, t);
+		break;
+	case TASK_CONVERT:
+		convert(f, t);
 		break;
 	case TASK_REBASE:
 		forest_at(f, t->disk)->parent = forest_at(f, t->name)->id;

@@ -177,6 +177,15 @@ forest_forget_unwritten(struct forest *f, const struct forest *after)
 
 /* ---- All of them ---- */
 
+/* What a new disk is called until it is complete; whoever was interrupted
+ * leaves that behind. */
+static bool
+is_half_made(const struct forest *f, const char *name)
+{
+	return f->copies && !strncmp(name, ".vhd-", 5) &&
+	       strstr(name, ".partial");
+}
+
 static int
 check_name(const char *name, void *user)
 {
@@ -184,7 +193,7 @@ check_name(const char *name, void *user)
 	char path[FOREST_PATH];
 
 	(void)snprintf(path, sizeof(path), "%s/%.180s", FOREST_DIR, name);
-	if (!forest_at(f, path) &&
+	if (!forest_at(f, path) && !is_half_made(f, name) &&
 	    !(f->unfinished &&
 	      (strstr(name, "@.merging-") || strstr(name, ".partial"))))
 		(void)forest_wrong(f, "%s was left behind", name);

@@ -44,6 +44,9 @@ enum task_kind {
 	TASK_RESIZE, /* number: sectors */
 	TASK_REBASE, /* name: the new parent's path */
 	TASK_RELINK,
+	TASK_NEW,     /* other: its path; name: its parent's, or number: of
+		       * sectors */
+	TASK_CONVERT, /* disk: any state; other: the path of the copy */
 	TASK_COUNT,
 };
 
@@ -64,6 +67,7 @@ struct forest {
 	uint32_t max_depth; /* of chains that tasks make */
 	bool guests;        /* write while jobs run on their disk */
 	bool cancel;        /* jobs now and then */
+	bool copies;        /* tasks make new disks, and copies of them */
 	bool unfinished; /* a job was cancelled: hidden files are all right */
 	char log[6000];  /* what was done, for a person */
 	char why[600];   /* what went wrong; "" so far */

@@ -40,9 +40,10 @@ void
 task_text(char *ret, size_t ret_size, const struct task *t)
 {
 	static const char *const words[TASK_COUNT] = {
-		"nothing",     "write",  "create", "revert", "delete",
-		"delete-tree", "rename", "clone",  "merge",  "merge-at-parent",
-		"compact",     "resize", "rebase", "relink"};
+		"nothing", "write",           "create",  "revert",
+		"delete",  "delete-tree",     "rename",  "clone",
+		"merge",   "merge-at-parent", "compact", "resize",
+		"rebase",  "relink",          "new",     "convert"};
 
 	(void)snprintf(ret, ret_size, "%s %s%s%s%s%s (%u)", words[t->kind],
 		       file_name(t->disk), t->name[0] ? " " : "", t->name,
@@ -167,11 +168,29 @@ choose_named(struct task *t, struct forest *f, const struct forest_state *live)
 	}
 }
 
+/* What makes a disk that belongs to no other, or to any. */
+static bool
+choose_new(struct task *t, struct forest *f)
+{
+	const struct forest_state *s = &f->state[forest_draw(f, f->n)];
+
+	(void)snprintf(t->other, sizeof(t->other), "%s/new%u.vhd", FOREST_DIR,
+		       f->next_name++);
+	t->number = 8 + (uint32_t)forest_draw(f, FOREST_SECTORS - 7);
+	if (t->kind == TASK_CONVERT)
+		(void)snprintf(t->disk, sizeof(t->disk), "%s", s->path);
+	else if (!s->live && forest_depth(f, s) < f->max_depth)
+		(void)snprintf(t->name, sizeof(t->name), "%s", s->path);
+	return f->n < 12;
+}
+
 static bool
 choose(struct task *t, struct forest *f)
 {
 	const struct forest_state *live = choose_live(f);
 
+	if (t->kind == TASK_NEW || t->kind == TASK_CONVERT)
+		return choose_new(t, f);
 	if (t->kind == TASK_MERGE || t->kind == TASK_MERGE_AT_PARENT)
 		return choose_merge(t, f);
 	if (!live)
@@ -219,9 +238,15 @@ task_choose_any(struct task *ret, struct forest *f)
 		[TASK_RESIZE] = 3,          [TASK_REBASE] = 2,
 		[TASK_RELINK] = 1,
 	};
-	uint64_t at = forest_draw(f, 100);
+	uint64_t at;
 	unsigned kind = 0;
 
+	if (f->copies && forest_draw(f, 5) == 0) {
+		kind = forest_draw(f, 2) ? TASK_NEW : TASK_CONVERT;
+		task_choose(ret, f, (enum task_kind)kind);
+		return;
+	}
+	at = forest_draw(f, 100);
 	while (at >= weight[kind])
 		at -= weight[kind++];
 	task_choose(ret, f, (enum task_kind)kind);
@@ -363,6 +388,42 @@ run_on_chain(struct forest *f, const struct task *t)
 }
 
 static int
+run_new(struct forest *f, const struct task *t)
+{
+	struct vhd_create_opts o = VHD_CREATE_OPTS_INIT;
+
+	o.block_size = 4096u << t->number % 2;
+	if (t->name[0])
+		o.parent = t->name;
+	else
+		o.virtual_size = t->number * 512ull;
+	if (!t->name[0] && t->number % 3 == 0)
+		o.type = VHD_TYPE_FIXED;
+	return job_create(f->fs, t->other, &o);
+}
+
+static int
+run_convert(struct forest *f, const struct task *t)
+{
+	struct vhd_convert_opts o = VHD_CONVERT_OPTS_INIT;
+	struct vhd_job_opts job = VHD_JOB_OPTS_INIT;
+	struct chain_opts opts = {0};
+	struct watcher w = {.f = f};
+	int err = chain_open(&w.c, f->fs, t->disk, &opts);
+
+	if (err)
+		return err;
+	job.progress = on_progress;
+	job.progress_user = &w;
+	o.job = &job;
+	o.block_size = 4096u << t->number % 2;
+	if (t->number % 3 == 0)
+		o.type = VHD_TYPE_FIXED;
+	err = job_convert(w.c, f->fs, t->other, &o);
+	return chain_close_after(w.c, err);
+}
+
+static int
 run_snapshot(struct disk_place *d, const struct task *t)
 {
 	switch (t->kind) {
@@ -418,6 +479,10 @@ task_run(struct forest *f, const struct task *t)
 	case TASK_RESIZE:
 	case TASK_REBASE:
 		return run_on_chain(f, t);
+	case TASK_NEW:
+		return run_new(f, t);
+	case TASK_CONVERT:
+		return run_convert(f, t);
 	case TASK_RELINK:
 		return tree_relink(f->fs, FOREST_DIR, NULL, 0, false, NULL,
 				   NULL);

@@ -160,6 +160,7 @@ play_round(uint64_t seed)
 	forest_begin(&f, fault ? fault : memory, seed);
 	forest_plant(&f);
 	f.guests = f.cancel = true;
+	f.copies = seed % 3 == 0;
 	ok = forest_check(&f);
 	for (int i = 0; i < 40 && ok; i++)
 		ok = step(&f, fault);
