@@ -32,7 +32,7 @@ random_work(struct judge *judge, uint64_t seed)
 {
 	enum vhd_type type =
 		seed % 2 ? VHD_TYPE_DYNAMIC : VHD_TYPE_DIFFERENCING;
-	bool far = seed % 16 >= 14;
+	bool far = seed % 64 >= 62;
 	struct disk disk;
 	struct watch watch = {.judge = judge, .disk = &disk};
 

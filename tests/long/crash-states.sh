@@ -7,7 +7,7 @@
 #	                           [STATES]
 #
 # STATES (200000000) are shared out over the JOBS (all cores) and over the
-# three kinds, nine tenths of them images; after SECONDS nothing new is begun.
+# three kinds, nearly all of them images; after SECONDS nothing new is begun.
 # States that are the same as an earlier one are counted apart.  Ends with
 # what was looked at, the rate, and 1 if there was a violation.
 set -u
@@ -55,8 +55,8 @@ worker()
 	while [ "$left" -gt 0 ]; do
 		for program in image tree repair; do
 			case $program in
-			image) part=450000 ;;
-			tree) part=45000 ;;
+			image) part=485000 ;;
+			tree) part=10000 ;;
 			repair) part=5000 ;;
 			esac
 			[ "$left" -ge 500000 ] ||
