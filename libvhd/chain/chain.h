@@ -65,7 +65,8 @@ struct chain {
 	uint32_t flush_callers;   /* who wait for a generation to end */
 	struct error flush_error; /* of the last one; code 0: none */
 
-	_Atomic bool failed; /* P24, P25: sticky for the whole disk */
+	_Atomic bool failed;      /* P24, P25: sticky for the whole disk */
+	_Atomic bool job_punches; /* a job gives space back, not flushes */
 
 	/* Push of the live leaf (live-rules P1 to P15): blocks whose requests
 	 * go to layer 1. */
@@ -120,7 +121,8 @@ void chain_detach_layer(struct layer *ret, struct chain *c, uint32_t layer);
 int layer_close(struct layer *l);
 int chain_remove_layer(struct chain *c, uint32_t layer) MUST_CHECK;
 
-/* Change the size of a layer; guests wait for the metadata writes. */
+/* Change the size of a layer.  Beside guests it grows; when it shrinks they
+ * wait. */
 int chain_resize_layer(struct chain *c, uint32_t layer,
 		       uint64_t size) MUST_CHECK;
 
@@ -129,7 +131,7 @@ int chain_set_path(struct chain *c, uint32_t layer,
 		   const char *path) MUST_CHECK;
 
 /* Store in a layer's file, which is open for writing, that its parent is the
- * image `parent` at parent_path; guests wait meanwhile. */
+ * image `parent` at parent_path. */
 int chain_link_layer(struct chain *c, uint32_t child, const char *parent_path,
 		     const struct image *parent) MUST_CHECK;
 
@@ -159,6 +161,10 @@ void chain_readahead(struct chain *c, uint64_t offset, uint64_t len);
  * callers share one generation. */
 int chain_flush(struct chain *c) MUST_CHECK;
 
+/* Punch what flushes have freed in the layers that guests write to; by the
+ * job, or by a generation. */
+void chain_punch(struct chain *c);
+
 /* Does anyone wait for a flush? */
 bool chain_is_flushing(struct chain *c);
 
@@ -174,8 +180,8 @@ void chain_release_flush(struct chain *c);
 int chain_owner(uint16_t *ret_owner, uint32_t *ret_run, struct chain *c,
 		uint64_t sector, uint32_t limit) MUST_CHECK;
 
-/* Does every sector of a range read as zero in the layers from `layer` on?
- * The range lies in one window. */
+/* Do the layers from `layer` on store nothing in a range, so that it reads as
+ * zero whichever of them are left?  The range lies in one window. */
 int chain_zero_below(bool *ret, struct chain *c, uint32_t layer,
 		     uint64_t offset, uint64_t len) MUST_CHECK;
 

@@ -6,7 +6,10 @@
  * generation first takes the moved blocks (P4), makes layer 1 durable, only
  * then clears exactly those blocks in the leaf (P6), and makes the leaf
  * durable before anyone is told (P8).  A failed fdatasync of either is final
- * for the whole disk (P24, P25). */
+ * for the whole disk (P24, P25).
+ *
+ * What a generation frees it punches, unless a job runs, which has more
+ * time. */
 #include <stdlib.h>
 
 #include "chain/chain.h"
@@ -50,7 +53,7 @@ generation(struct chain *c)
 	int err = 0;
 
 	if (is_parent_written(c))
-		err = image_flush(c->layers[1].img);
+		err = image_publish(c->layers[1].img);
 	if (mutant(MOVED_TAKEN_LATE))
 		n = moved_take(&blocks, c);
 	if (!err && mutant(CLEARS_LEFT))
@@ -67,7 +70,14 @@ generation(struct chain *c)
 	}
 	if (mutant(ANSWER_EARLY) && n)
 		return 0;
-	return check_failed(c, image_flush(c->layers[0].img));
+	return check_failed(c, image_publish(c->layers[0].img));
+}
+
+void
+chain_punch(struct chain *c)
+{
+	for (uint32_t i = 0; i < c->depth && i < 2; i++)
+		image_punch(c->layers[i].img);
 }
 
 static int
@@ -79,6 +89,8 @@ run_generation(struct chain *c)
 	c->flush_started++;
 	pthread_mutex_unlock(&c->flush_mutex);
 	err = generation(c);
+	if (!c->job_punches)
+		chain_punch(c);
 	pthread_mutex_lock(&c->flush_mutex);
 	c->flush_finished = c->flush_started;
 	c->flush_running = false;

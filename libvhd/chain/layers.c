@@ -158,21 +158,58 @@ chain_remove_layer(struct chain *c, uint32_t layer)
 	return layer_close(&gone);
 }
 
-int
-chain_resize_layer(struct chain *c, uint32_t layer, uint64_t size)
+static int
+shrink_layer(struct chain *c, uint32_t layer, uint64_t size)
 {
-	int err = 0;
+	int err;
 
 	chain_stop(c);
-	if (layer == 0)
-		err = map_grow(&c->map,
-			       ceil_div(max_u64(size, c->size), WINDOW_SIZE));
-	if (!err)
-		err = image_resize(c->layers[layer].img, size,
-				   chain_size_below(c, layer));
+	err = image_resize(c->layers[layer].img, size,
+			   chain_size_below(c, layer), NULL);
 	c->size = c->layers[0].img->size;
 	chain_resume(c);
 	return err;
+}
+
+static void
+keep_out(void *user, uint64_t offset, uint64_t len)
+{
+	gate_close(user, offset, len);
+}
+
+static void
+let_in(void *user, uint64_t offset, uint64_t len)
+{
+	gate_open(user, offset, len);
+}
+
+/* Guests go on; they see the new size at the end. */
+static int
+grow_layer(struct chain *c, uint32_t layer, uint64_t size)
+{
+	struct image_guard guard = {keep_out, let_in, &c->gate};
+	int err = 0;
+
+	gate_close_all(&c->gate);
+	if (layer == 0)
+		err = map_grow(&c->map,
+			       ceil_div(max_u64(size, c->size), WINDOW_SIZE));
+	gate_open_all(&c->gate);
+	if (!err)
+		err = image_resize(c->layers[layer].img, size,
+				   chain_size_below(c, layer), &guard);
+	gate_close_all(&c->gate);
+	c->size = c->layers[0].img->size;
+	map_forget_all(&c->map);
+	gate_open_all(&c->gate);
+	return err;
+}
+
+int
+chain_resize_layer(struct chain *c, uint32_t layer, uint64_t size)
+{
+	return size < c->layers[layer].img->size ? shrink_layer(c, layer, size)
+						 : grow_layer(c, layer, size);
 }
 
 int
@@ -201,12 +238,8 @@ chain_link_layer(struct chain *c, uint32_t child, const char *parent_path,
 		 const struct image *parent)
 {
 	struct layer *l = &c->layers[child];
-	int err;
 
-	chain_stop(c);
-	err = chain_link(c->fs, l->img, l->path, parent_path, parent);
-	chain_resume(c);
-	return err;
+	return chain_link(c->fs, l->img, l->path, parent_path, parent);
 }
 
 int

@@ -158,9 +158,6 @@ chain_zero_below(bool *ret, struct chain *c, uint32_t layer, uint64_t offset,
 		struct image *img = c->layers[i].img;
 		int err;
 
-		n = sectors_inside(img, sector, n);
-		if (!n)
-			break;
 		err = image_presence(&p, map, img, sector, n);
 		if (err)
 			return err;

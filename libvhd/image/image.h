@@ -25,7 +25,8 @@
  *      until it is opened again.
  *
  * Locks, in the order in which they may be taken:
- *	flush_lock      one flush at a time
+ *	punch_lock      giving space back
+ *	flush_lock      one flush, or change of the header, at a time
  *	lock            BAT changes, space, what is pending
  *	bitmap shards   the cache of sector bitmaps
  * Reads of the BAT take none: entries are atomic.  The caller keeps readers
@@ -101,33 +102,40 @@ struct pending {
 struct image {
 	/* Set at open, then constant. */
 	struct io *io;
-	enum vhd_type type; /* changed by image_make_root, gates closed */
+	_Atomic enum vhd_type type; /* image_make_root changes it */
 	bool writable; /* cleared when a snapshot freezes it, gates closed */
 	bool ignore_bitmap;
 	uint32_t block_size; /* bytes */
 	uint32_t block_shift;
-	uint32_t bitmap_bytes;  /* as stored: whole sectors */
+	uint32_t bitmap_bytes; /* as stored: whole sectors */
+	uint64_t header_at;    /* where the header and the table are, bytes */
+	uint64_t table_at;
 	unsigned defects;       /* enum image_defect, as found */
 	uint64_t batmap_header; /* XenServer: of its sector; 0: none */
 	uint64_t batmap_offset; /* of the map itself, bytes */
 	uint64_t batmap_bytes;
 
-	/* Changed only by image_resize and the header switch. [exclusive] */
+	/* Changes of header and footer: one at a time [flush_lock], each field
+	 * with [lock], too. */
 	struct footer footer;
 	struct dynhdr hdr;
-	uint32_t blocks;        /* entries in use: ceil(size / block_size) */
 	uint64_t footer_offset; /* of the end footer, as found or written */
 	_Atomic uint64_t size;  /* bytes the guest sees */
 
+	uint32_t blocks;       /* entries in use: ceil(size / block_size)
+				* [exclusive] */
 	_Atomic uint32_t *bat; /* changes: [lock] */
 	uint8_t *block_flags;  /* enum block_flag [lock] */
 	struct bitmaps bitmaps;
 
 	pthread_mutex_t flush_lock;
 	pthread_mutex_t lock;
-	struct space space;         /* [lock] */
-	struct pending pending;     /* [lock] */
-	struct pending publishing;  /* what a flush carries [lock] */
+	struct space space;        /* [lock] */
+	struct pending pending;    /* [lock] */
+	struct pending publishing; /* what a flush carries [lock] */
+	struct region *loose;      /* free, but not punched yet [lock] */
+	size_t nloose, loose_room;
+	pthread_mutex_t punch_lock; /* one punches at a time */
 	_Atomic uint64_t file_size; /* where the end footer ends; changes:
 				     * [lock] */
 	_Atomic uint32_t allocated; /* entries in use [lock] */
@@ -137,6 +145,8 @@ struct image {
 	bool untidy;                /* the end may hold unused space [lock] */
 	_Atomic bool vanishing;     /* empty, and its file will go: space is
 				     * not given back by and by */
+	_Atomic bool zeroes_new;    /* it will be a root: what is under clear
+				     * bits of new blocks is zero (D6) */
 	_Atomic bool failed;        /* D8 */
 };
 
@@ -310,24 +320,31 @@ int image_move_block(bool *ret, struct image *img, uint32_t block,
 
 /* ---- image_flush.c ---- */
 
-/* Make everything that completed durable and published (D5). */
+/* Make everything that completed durable and published (D5), and punch what
+ * is free now. */
 int image_flush(struct image *img) MUST_CHECK;
+
+/* The same, and let somebody who has more time do the punching. */
+int image_publish(struct image *img) MUST_CHECK;
+void image_punch(struct image *img);
+
+/* Either, with the lock held that keeps flushes away. [flush_lock] */
+int image_publish_held(struct image *img) MUST_CHECK;
 
 /* Durable write of sectors that need no metadata; *ret is false, and nothing
  * was written, when they do. */
 int image_pwrite_durable(bool *ret, struct image *img, const void *buf,
 			 size_t len, uint64_t offset) MUST_CHECK;
 
-/* Write the footer after the last block and cut the file there. */
+/* Flush, write the footer after the last block and cut the file there; or
+ * leave it for later when others need space meanwhile. */
 int image_tidy(struct image *img) MUST_CHECK;
-
-/* The same while others write to it. */
-int image_tidy_live(struct image *img) MUST_CHECK;
 
 /* Has anything changed since the last flush? */
 bool image_is_dirty(struct image *img);
 
-/* ---- image_header.c: changes of header and footer, each atomic ---- */
+/* ---- image_header.c: changes of header and footer, each atomic; guests may
+ * read, write and flush meanwhile ---- */
 
 /* The path cannot be stored: say why. */
 int image_fail_parent_path(const char *name, const char *path);
@@ -342,11 +359,16 @@ struct image_link {
 int image_set_parent(struct image *img,
 		     const struct image_link *link) MUST_CHECK;
 
-/* A differencing image that needs its parent no more becomes dynamic. */
+/* A differencing image that needs its parent no more becomes dynamic.  Under
+ * clear bits there may be what a write left that nobody was told of, or what
+ * lay there before: first, what is new is to be zero there, and then each
+ * block is made so, with nobody reading or writing it. */
+void image_zero_new(struct image *img);
+int image_zero_absent(struct image *img, uint32_t block) MUST_CHECK;
 int image_make_root(struct image *img) MUST_CHECK;
 
 /* A new header: any part of it, room holding what it refers to; or only its
- * first sector (the table). */
+ * first sector (the table). [flush_lock] */
 struct room;
 int image_switch_header(struct image *img, const struct dynhdr *hdr,
 			struct room *room) MUST_CHECK;
@@ -356,11 +378,22 @@ int image_rewrite_header(struct image *img,
 /* Rewrite both footers from img->footer, each valid throughout. */
 int image_write_footers(struct image *img) MUST_CHECK;
 
+/* Since when is this state there, as stored, and XenServer's mark of an inner
+ * node. */
+int image_set_time(struct image *img, uint32_t time, uint8_t hidden) MUST_CHECK;
+
 /* Grow, or drop what lies past the new end.  Moves blocks out of the way of a
  * longer table.  A differencing image that grows stores zeros up to
- * hide_until, so that what its parent has there does not appear. */
-int image_resize(struct image *img, uint64_t size,
-		 uint64_t hide_until) MUST_CHECK;
+ * hide_until, so that what its parent has there does not appear.  The guard
+ * keeps guests out of a range (UINT64_MAX: of everything) for a moment; without
+ * one there are none, as when an image shrinks. */
+struct image_guard {
+	void (*close)(void *user, uint64_t offset, uint64_t len);
+	void (*open)(void *user, uint64_t offset, uint64_t len);
+	void *user;
+};
+int image_resize(struct image *img, uint64_t size, uint64_t hide_until,
+		 const struct image_guard *guard) MUST_CHECK;
 
 /* A locator's data as UTF-8 (decoded as a path, or as stored for people);
  * "" when it is none.  Fails when it cannot be read. */

@@ -7,7 +7,8 @@
  *	A       fdatasync: data, E1 and the end footer are durable
  *	E2      bits of published blocks, entries
  *	B       fdatasync: published
- *	free    regions that no entry names any more are punched (D7)
+ *	loose   regions that no entry names any more may be punched, and then
+ *	        used again (D7); image_punch.c does it
  *
  * A is left out when nothing in E2 relies on it: a dynamic image whose new
  * regions were prepared, and made durable, by an earlier flush.  Then entries
@@ -22,8 +23,7 @@
 #include "image/image.h"
 #include "image/mutant.h"
 #include "image/pending.h"
-
-#define PADDING (64u << 10) /* old end footers, and what aligns */
+#include "image/punch.h"
 
 static int
 sync_file(struct image *img)
@@ -151,67 +151,6 @@ publish(struct image *img)
 	return err || mutant(NO_LAST_SYNC) ? err : sync_file(img);
 }
 
-static int
-by_offset(const void *a, const void *b)
-{
-	const struct region *x = a, *y = b;
-
-	return (x->offset > y->offset) - (x->offset < y->offset);
-}
-
-/* May what lies between two freed regions be punched with them?  It is too
- * short for a block; what else there is lies before, or is the end footer. */
-static bool
-only_padding(struct image *img, uint64_t end, uint64_t next)
-{
-	const uint64_t most = min_u64(PADDING, image_region_bytes(img));
-	uint64_t footer;
-
-	if (next < end || next - end >= most)
-		return false;
-	pthread_mutex_lock(&img->lock);
-	footer = img->footer_offset;
-	pthread_mutex_unlock(&img->lock);
-	return end >= image_end_of_metadata(img) &&
-	       !ranges_overlap(footer, FOOTER_SIZE, end, next - end);
-}
-
-/* What was freed is free now (D7).  Where holes cannot be punched the space
- * is still used again.  Each call can wait for the journal of the file system,
- * so neighbours go in one. */
-static void
-punch_freed(struct image *img)
-{
-	const struct pending *p = &img->publishing;
-	const uint64_t bytes = image_region_bytes(img);
-
-	if (!p->nfreed || img->vanishing)
-		return;
-	qsort(p->freed, p->nfreed, sizeof(*p->freed), by_offset);
-	for (size_t i = 0; i < p->nfreed;) {
-		uint64_t start = p->freed[i].offset, end = start + bytes;
-
-		while (++i < p->nfreed &&
-		       only_padding(img, end, p->freed[i].offset))
-			end = p->freed[i].offset + bytes;
-		if (img->io->ops->punch(img->io, start, end - start))
-			return;
-	}
-}
-
-/* [lock] */
-static int
-give_freed(struct image *img)
-{
-	const struct pending *p = &img->publishing;
-	int err = 0;
-
-	for (size_t i = 0; i < p->nfreed && !err; i++)
-		if (p->freed[i].offset < img->space.scanned)
-			err = space_give(img, p->freed[i]);
-	return err;
-}
-
 static void
 settle(struct image *img)
 {
@@ -241,8 +180,8 @@ take(struct image *img)
 	return err;
 }
 
-static int
-flush_locked(struct image *img)
+int
+image_publish_held(struct image *img)
 {
 	int err;
 
@@ -257,16 +196,15 @@ flush_locked(struct image *img)
 	if (err)
 		return err;
 	if (mutant(PUNCH_EARLY))
-		punch_freed(img);
+		punch_regions(img, img->publishing.freed,
+			      img->publishing.nfreed);
 	err = publish(img);
-	if (!err)
-		punch_freed(img);
 	if (mutant(LATE_CLEAN))
 		img->dirty = false;
 	pthread_mutex_lock(&img->lock);
 	if (!err) {
 		settle(img);
-		err = give_freed(img);
+		err = punch_later(img, &img->publishing);
 		pending_done(img);
 	} else {
 		img->dirty = true;
@@ -278,15 +216,25 @@ flush_locked(struct image *img)
 }
 
 int
-image_flush(struct image *img)
+image_publish(struct image *img)
 {
 	int err;
 
 	if (!img->writable)
 		return 0;
 	pthread_mutex_lock(&img->flush_lock);
-	err = flush_locked(img);
+	err = image_publish_held(img);
 	pthread_mutex_unlock(&img->flush_lock);
+	return err;
+}
+
+int
+image_flush(struct image *img)
+{
+	int err = image_publish(img);
+
+	if (!err)
+		image_punch(img);
 	return err;
 }
 
@@ -335,76 +283,5 @@ image_pwrite_durable(bool *ret, struct image *img, const void *buf, size_t len,
 	if (!err)
 		err = img->io->ops->pwrite_durable(img->io, buf, len, at);
 	*ret = !err;
-	return err;
-}
-
-/* Where the end footer belongs: behind the last structure, in the last sector
- * of a page, or packed where its creator packs (format 12.1). */
-static uint64_t
-footer_place(const struct image *img)
-{
-	uint64_t end = round_up(image_end_of_data(img), SECTOR_SIZE);
-
-	if (img->io->block_device)
-		return round_down(img->file_size, SECTOR_SIZE) - FOOTER_SIZE;
-	return round_up(end + FOOTER_SIZE, 4096) - FOOTER_SIZE;
-}
-
-static int
-sync_for_tidy(struct image *img)
-{
-	int err = img->io->ops->flush(img->io);
-
-	if (err)
-		img->failed = true;
-	return err;
-}
-
-int
-image_tidy(struct image *img)
-{
-	uint64_t at = 0, end;
-	struct disk_footer footer;
-	int err;
-
-	if (!img->untidy || !image_is_sparse(img) || img->vanishing)
-		return 0;
-	at = footer_place(img);
-	end = at + FOOTER_SIZE;
-	if (end == img->file_size && img->footer_offset == at) {
-		img->untidy = false;
-		return 0;
-	}
-	footer_encode(&footer, &img->footer);
-	err = img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE, at);
-	if (!err)
-		err = sync_for_tidy(img);
-	if (!err && end < img->file_size && !img->io->block_device) {
-		err = img->io->ops->truncate(img->io, end);
-		if (!err)
-			err = sync_for_tidy(img);
-	}
-	if (err)
-		return err;
-	img->file_size = end;
-	img->footer_offset = at;
-	img->untidy = false;
-	space_cut(img, at);
-	return 0;
-}
-
-int
-image_tidy_live(struct image *img)
-{
-	int err;
-
-	pthread_mutex_lock(&img->flush_lock);
-	err = flush_locked(img);
-	pthread_mutex_lock(&img->lock);
-	/* Space that an entry on disk still names must stay (D7). */
-	if (!err && !img->pending.nbat && !img->pending.nfreed)
-		err = image_tidy(img);
-	pthread_mutex_unlock(&img->lock);
-	pthread_mutex_unlock(&img->flush_lock);
 	return err;
 }

@@ -20,10 +20,8 @@
 #include "image/room.h"
 
 static int
-write_durably(struct image *img, const void *buf, size_t len, uint64_t at)
+sync_after(struct image *img, int err)
 {
-	int err = img->io->ops->pwrite(img->io, buf, len, at);
-
 	if (!err && !mutant(HEADER_EARLY))
 		err = img->io->ops->flush(img->io);
 	if (err)
@@ -31,26 +29,80 @@ write_durably(struct image *img, const void *buf, size_t len, uint64_t at)
 	return err;
 }
 
-int
-image_write_footers(struct image *img)
+static int
+write_durably(struct image *img, const void *buf, size_t len, uint64_t at)
+{
+	return sync_after(img, img->io->ops->pwrite(img->io, buf, len, at));
+}
+
+/* Whoever makes the file longer meanwhile writes the same footer behind it. */
+static int
+write_end_footer(struct image *img)
 {
 	struct disk_footer footer;
 	int err = 0;
 
+	pthread_mutex_lock(&img->lock);
 	footer_encode(&footer, &img->footer);
 	if (img->footer_offset != NO_OFFSET)
-		err = write_durably(img, &footer, FOOTER_SIZE,
-				    img->footer_offset);
+		err = img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE,
+					   img->footer_offset);
+	pthread_mutex_unlock(&img->lock);
+	return sync_after(img, err);
+}
+
+int
+image_write_footers(struct image *img)
+{
+	struct disk_footer footer;
+	int err = write_end_footer(img);
+
+	footer_encode(&footer, &img->footer);
 	if (!err && image_is_sparse(img))
 		err = write_durably(img, &footer, FOOTER_SIZE, 0);
 	return err;
 }
 
 static int
-point_footers(struct image *img, uint64_t header)
+change_time(struct image *img, uint32_t time, uint8_t hidden)
 {
-	img->footer.data_offset = header;
+	if (img->footer.timestamp == time && img->footer.reserved[0] == hidden)
+		return 0;
+	pthread_mutex_lock(&img->lock);
+	img->footer.timestamp = time;
+	img->footer.reserved[0] = hidden;
+	pthread_mutex_unlock(&img->lock);
 	return image_write_footers(img);
+}
+
+int
+image_set_time(struct image *img, uint32_t time, uint8_t hidden)
+{
+	int err;
+
+	pthread_mutex_lock(&img->flush_lock);
+	err = change_time(img, time, hidden);
+	pthread_mutex_unlock(&img->flush_lock);
+	return err;
+}
+
+static int
+point_footers(struct image *img, uint64_t header, enum vhd_type type)
+{
+	pthread_mutex_lock(&img->lock);
+	img->footer.data_offset = header;
+	img->footer.type = type;
+	pthread_mutex_unlock(&img->lock);
+	return image_write_footers(img);
+}
+
+static void
+keep_header(struct image *img, const struct dynhdr *hdr, enum vhd_type type)
+{
+	pthread_mutex_lock(&img->lock);
+	img->hdr = *hdr;
+	img->type = type;
+	pthread_mutex_unlock(&img->lock);
 }
 
 static int
@@ -65,27 +117,22 @@ static int
 switch_header(struct image *img, const struct dynhdr *hdr, struct room *room,
 	      enum vhd_type type)
 {
-	uint64_t home = img->footer.data_offset, spare;
 	struct disk_dynhdr disk;
+	uint64_t spare;
 	int err = room_take(&spare, room, img, DYNHDR_SIZE);
 
-	if (!err)
-		err = room_seal(room, img);
 	if (err)
 		return err;
 	dynhdr_encode(&disk, hdr);
 	err = write_header_at(img, &disk, spare);
-	img->footer.type = type;
 	if (!err && !mutant(HEADER_IN_PLACE))
-		err = point_footers(img, spare);
+		err = point_footers(img, spare, type);
 	if (!err)
-		err = write_header_at(img, &disk, home);
+		err = write_header_at(img, &disk, img->header_at);
 	if (!err)
-		err = point_footers(img, home);
-	if (!err) {
-		img->hdr = *hdr;
-		img->type = type;
-	}
+		err = point_footers(img, img->header_at, type);
+	if (!err)
+		keep_header(img, hdr, type);
 	return err;
 }
 
@@ -103,9 +150,9 @@ image_rewrite_header(struct image *img, const struct dynhdr *hdr)
 	int err;
 
 	dynhdr_encode(&disk, hdr);
-	err = write_durably(img, &disk, SECTOR_SIZE, img->footer.data_offset);
+	err = write_durably(img, &disk, SECTOR_SIZE, img->header_at);
 	if (!err)
-		img->hdr = *hdr;
+		keep_header(img, hdr, img->type);
 	return err;
 }
 
@@ -170,12 +217,12 @@ write_locators(struct dynhdr *hdr, struct image *img, struct room *room,
 	return err;
 }
 
-int
-image_set_parent(struct image *img, const struct image_link *link)
+static int
+set_parent(struct image *img, const struct image_link *link)
 {
 	struct room room = {0};
 	struct dynhdr hdr = img->hdr;
-	int err = mutant(LINK_EARLY) ? 0 : image_flush(img);
+	int err = mutant(LINK_EARLY) ? 0 : image_publish_held(img);
 
 	if (err)
 		return err;
@@ -185,6 +232,18 @@ image_set_parent(struct image *img, const struct image_link *link)
 	err = write_locators(&hdr, img, &room, link);
 	if (!err)
 		err = switch_header(img, &hdr, &room, img->type);
+	return err;
+}
+
+int
+image_set_parent(struct image *img, const struct image_link *link)
+{
+	int err;
+
+	pthread_mutex_lock(&img->flush_lock);
+	err = set_parent(img, link);
+	pthread_mutex_unlock(&img->flush_lock);
+	image_punch(img);
 	return err;
 }
 
@@ -234,30 +293,32 @@ zero_absent(struct image *img, uint32_t block, uint8_t *map)
 	return err;
 }
 
-/* Under a clear bit there may be what a write left that nobody was told of,
- * or what lay there before.  While the parent counted that did not matter;
- * readers that ignore bitmaps would show it now (D6). */
-static int
-zero_all_absent(struct image *img)
+void
+image_zero_new(struct image *img)
 {
-	AUTO_FREE uint8_t *map = malloc(img->block_size / SECTOR_SIZE / 8 + 1);
-	int err = map ? 0 : fail_nomem();
-
-	for (uint32_t b = 0; b < img->blocks && !err; b++)
-		if (image_has_block(img, b) && !bitmaps_full(img, b))
-			err = zero_absent(img, b, map);
-	return err;
+	img->zeroes_new = true;
 }
 
+/* While the parent counted that did not matter; readers that ignore bitmaps
+ * would show it (D6). */
 int
-image_make_root(struct image *img)
+image_zero_absent(struct image *img, uint32_t block)
+{
+	AUTO_FREE uint8_t *map = NULL;
+
+	if (!image_has_block(img, block) || bitmaps_full(img, block))
+		return 0;
+	map = malloc(img->block_size / SECTOR_SIZE / 8 + 1);
+	return map ? zero_absent(img, block, map) : fail_nomem();
+}
+
+static int
+make_root(struct image *img)
 {
 	struct room room = {0};
 	struct dynhdr hdr = img->hdr;
-	int err = zero_all_absent(img);
+	int err = mutant(LINK_EARLY) ? 0 : image_publish_held(img);
 
-	if (!err && !mutant(LINK_EARLY))
-		err = image_flush(img);
 	if (err)
 		return err;
 	memset(hdr.parent_uuid, 0, sizeof(hdr.parent_uuid));
@@ -265,4 +326,16 @@ image_make_root(struct image *img)
 	memset(hdr.locator, 0, sizeof(hdr.locator));
 	hdr.parent_time = 0;
 	return switch_header(img, &hdr, &room, VHD_TYPE_DYNAMIC);
+}
+
+int
+image_make_root(struct image *img)
+{
+	int err;
+
+	pthread_mutex_lock(&img->flush_lock);
+	err = make_root(img);
+	pthread_mutex_unlock(&img->flush_lock);
+	image_punch(img);
+	return err;
 }

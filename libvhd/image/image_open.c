@@ -32,7 +32,9 @@ image_free(struct image *img)
 	space_free(&img->space);
 	pending_free(&img->pending);
 	pending_free(&img->publishing);
+	free(img->loose);
 	pthread_mutex_destroy(&img->flush_lock);
+	pthread_mutex_destroy(&img->punch_lock);
 	pthread_mutex_destroy(&img->lock);
 	free(img->bat);
 	free(img->block_flags);
@@ -49,6 +51,7 @@ image_new(void)
 	if (!img)
 		return NULL;
 	pthread_mutex_init(&img->flush_lock, NULL);
+	pthread_mutex_init(&img->punch_lock, NULL);
 	pthread_mutex_init(&img->lock, NULL);
 	return img;
 }
@@ -179,6 +182,8 @@ open_vhd(struct image *img, struct io *io, unsigned flags)
 	img->file_size = found.file_size;
 	img->size = guest_size(&img->footer, flags);
 	img->footer_offset = found.footer_offset;
+	img->header_at = found.footer.data_offset;
+	img->table_at = found.hdr.table_offset;
 	if (!image_is_sparse(img)) {
 		/* Only a damaged one says more than it has (V21). */
 		img->size = min_u64(
@@ -298,9 +303,7 @@ image_close(struct image *img)
 	if (!img)
 		return 0;
 	if (img->writable && !img->failed) {
-		err = image_flush(img);
-		if (!err)
-			err = image_tidy(img);
+		err = image_tidy(img);
 		if (err)
 			error_save(&kept);
 	}

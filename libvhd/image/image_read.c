@@ -31,9 +31,8 @@ region_of(uint64_t *ret, const struct image *img, uint32_t block)
 		return 0;
 	}
 	if (value == 0 ||
-	    ranges_overlap(at, bytes, img->footer.data_offset, DYNHDR_SIZE) ||
-	    ranges_overlap(at, bytes, img->hdr.table_offset,
-			   (uint64_t)img->blocks * 4))
+	    ranges_overlap(at, bytes, img->header_at, DYNHDR_SIZE) ||
+	    ranges_overlap(at, bytes, img->table_at, (uint64_t)img->blocks * 4))
 		return bad_entry(img, block, at, "lies on metadata");
 	*ret = at;
 	return 0;

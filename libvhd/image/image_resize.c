@@ -24,8 +24,15 @@ sync_now(struct image *img)
 static int
 store_size(struct image *img, uint64_t size)
 {
+	int err;
+
+	pthread_mutex_lock(&img->flush_lock);
+	pthread_mutex_lock(&img->lock);
 	footer_set_size(&img->footer, size);
-	return image_write_footers(img);
+	pthread_mutex_unlock(&img->lock);
+	err = image_write_footers(img);
+	pthread_mutex_unlock(&img->flush_lock);
+	return err;
 }
 
 /* The new footer is where the disk ends or, in front of the old one, will end
@@ -98,20 +105,50 @@ resize_raw(struct image *img, uint64_t size)
 	return err;
 }
 
+static void
+keep_out(const struct image_guard *guard, const struct image *img,
+	 uint32_t block)
+{
+	if (guard)
+		guard->close(guard->user, (uint64_t)block << img->block_shift,
+			     img->block_size);
+}
+
+static void
+let_in(const struct image_guard *guard, const struct image *img, uint32_t block)
+{
+	if (guard)
+		guard->open(guard->user, (uint64_t)block << img->block_shift,
+			    img->block_size);
+}
+
+static int
+zero_behind(struct image *img, uint64_t offset)
+{
+	uint64_t at, run;
+	int err;
+
+	if (!image_has_block(img, image_block_of(img, offset)))
+		return 0;
+	err = image_locate(&at, &run, img, offset);
+	return err ? err
+		   : io_write_zeros(img->io, at,
+				    min_u64(run, img->file_size - at));
+}
+
 /* What lies behind the present end in the last block was never the guest's:
  * zero it before it becomes visible. */
 static int
-zero_tail(struct image *img)
+zero_tail(struct image *img, const struct image_guard *guard)
 {
-	uint64_t within = img->size & (img->block_size - 1), at, run;
+	uint32_t last = image_block_of(img, img->size);
 	int err;
 
-	if (!within || !image_has_block(img, image_block_of(img, img->size)))
+	if (!(img->size & (img->block_size - 1)))
 		return 0;
-	err = image_locate(&at, &run, img, img->size);
-	if (!err)
-		err = io_write_zeros(img->io, at,
-				     min_u64(run, img->file_size - at));
+	keep_out(guard, img, last);
+	err = zero_behind(img, img->size);
+	let_in(guard, img, last);
 	return err ? err : sync_now(img);
 }
 
@@ -119,43 +156,54 @@ zero_tail(struct image *img)
 static int
 reach(struct image *img, uint64_t end)
 {
-	struct disk_footer footer;
-	uint64_t at = round_up(end + FOOTER_SIZE, 4096) - FOOTER_SIZE;
-	int err;
+	bool longer;
+	int err = 0;
 
-	if (end <= img->footer_offset)
-		return 0;
-	footer_encode(&footer, &img->footer);
-	err = img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE, at);
-	if (!err)
-		err = sync_now(img);
-	if (err)
-		return err;
-	img->file_size = at + FOOTER_SIZE;
-	img->footer_offset = at;
-	img->untidy = true;
-	return 0;
+	pthread_mutex_lock(&img->lock);
+	longer = end > img->footer_offset;
+	if (longer)
+		err = space_reach(img, end);
+	pthread_mutex_unlock(&img->lock);
+	return longer && !err ? sync_now(img) : err;
+}
+
+static bool
+is_in_the_way(const struct image *img, uint32_t block, uint64_t table_end)
+{
+	uint64_t at = (uint64_t)atomic_load(&img->bat[block]) << SECTOR_SHIFT;
+
+	return image_has_block(img, block) && at < table_end &&
+	       at >= img->table_at;
+}
+
+static int
+move_away(struct image *img, uint32_t block, uint64_t table_end,
+	  const struct image_guard *guard)
+{
+	bool moved;
+	int err = 0;
+
+	keep_out(guard, img, block);
+	if (is_in_the_way(img, block, table_end))
+		err = image_move_block(&moved, img, block, UINT64_MAX);
+	let_in(guard, img, block);
+	return err;
 }
 
 /* Blocks in the way of the longer table move behind it. */
 static int
-move_blocks(struct image *img, uint64_t table_end)
+move_blocks(struct image *img, uint64_t table_end,
+	    const struct image_guard *guard)
 {
-	img->space.floor = max_u64(img->space.floor, table_end);
-	for (uint32_t b = 0; b < img->blocks; b++) {
-		uint64_t at = (uint64_t)atomic_load(&img->bat[b])
-			      << SECTOR_SHIFT;
-		bool moved;
-		int err;
+	int err = 0;
 
-		if (!image_has_block(img, b) || at >= table_end ||
-		    at < img->hdr.table_offset)
-			continue;
-		err = image_move_block(&moved, img, b, UINT64_MAX);
-		if (err)
-			return err;
-	}
-	return mutant(TABLE_TOO_SOON) ? 0 : image_flush(img);
+	pthread_mutex_lock(&img->lock);
+	img->space.floor = max_u64(img->space.floor, table_end);
+	pthread_mutex_unlock(&img->lock);
+	for (uint32_t b = 0; b < img->blocks && !err; b++)
+		if (is_in_the_way(img, b, table_end))
+			err = move_away(img, b, table_end, guard);
+	return err || mutant(TABLE_TOO_SOON) ? err : image_flush(img);
 }
 
 static int
@@ -219,7 +267,8 @@ write_unused(struct image *img, uint64_t table_end)
 }
 
 /* XenServer's map stands at a place that follows from the length of the
- * table; a longer one ends that, so the image becomes an ordinary one. */
+ * table; a longer one ends that, so the image becomes an ordinary one.
+ * [lock] */
 static void
 take_over(struct image *img)
 {
@@ -236,8 +285,9 @@ take_over(struct image *img)
 	img->batmap_offset = 0;
 }
 
+/* [exclusive, lock] */
 static int
-grow_memory(struct image *img, uint32_t need)
+grow_arrays(struct image *img, uint32_t need)
 {
 	_Atomic uint32_t *bat = malloc(((size_t)need + 1) * sizeof(*bat));
 	uint8_t *flags = calloc((size_t)need + 1, 1);
@@ -260,36 +310,77 @@ grow_memory(struct image *img, uint32_t need)
 }
 
 static int
-grow_table(struct image *img, uint32_t need)
+grow_memory(struct image *img, uint32_t need, const struct image_guard *guard)
+{
+	int err;
+
+	if (guard)
+		guard->close(guard->user, 0, UINT64_MAX);
+	pthread_mutex_lock(&img->lock);
+	err = grow_arrays(img, need);
+	pthread_mutex_unlock(&img->lock);
+	if (guard)
+		guard->open(guard->user, 0, UINT64_MAX);
+	return err;
+}
+
+/* The header as it will be, and what of the present one is in the way.
+ * [flush_lock] */
+static int
+make_way(struct dynhdr *hdr, struct room *room, struct image *img,
+	 uint64_t table_end)
+{
+	int err;
+
+	pthread_mutex_lock(&img->lock);
+	take_over(img);
+	pthread_mutex_unlock(&img->lock);
+	err = reach(img, table_end);
+	return err ? err : move_locators(hdr, room, img, table_end);
+}
+
+/* No flush may write entries meanwhile. [flush_lock] */
+static int
+lengthen_table(struct image *img, uint32_t need, uint64_t table_end)
 {
 	struct dynhdr hdr = img->hdr;
-	uint64_t table_end =
-		hdr.table_offset + round_up((uint64_t)need * 4, SECTOR_SIZE);
 	struct room room = {0};
 	int err = 0;
 
-	if (need > hdr.max_entries) {
-		if (img->footer.data_offset >= hdr.table_offset &&
-		    img->footer.data_offset < table_end)
-			return fail(VHD_E_UNSUPPORTED,
-				    "%s: the header stands behind the table, "
-				    "which cannot grow; try: vhdtool convert",
-				    img->io->name);
-		take_over(img);
-		err = move_blocks(img, table_end);
-		if (!err)
-			err = reach(img, table_end);
-		if (!err)
-			err = move_locators(&hdr, &room, img, table_end);
-		hdr.max_entries = need;
-	}
+	if (need > hdr.max_entries)
+		err = make_way(&hdr, &room, img, table_end);
+	hdr.max_entries = (uint32_t)max_u64(need, hdr.max_entries);
 	if (!err)
 		err = write_unused(img, table_end);
 	if (!err && room.n > 1)
 		err = image_switch_header(img, &hdr, &room);
 	else if (!err && need > img->hdr.max_entries)
 		err = image_rewrite_header(img, &hdr);
-	return err ? err : grow_memory(img, need);
+	return err;
+}
+
+static int
+grow_table(struct image *img, uint32_t need, const struct image_guard *guard)
+{
+	uint64_t table_end =
+		img->table_at + round_up((uint64_t)need * 4, SECTOR_SIZE);
+	int err = 0;
+
+	if (need > img->hdr.max_entries) {
+		if (img->header_at >= img->table_at &&
+		    img->header_at < table_end)
+			return fail(VHD_E_UNSUPPORTED,
+				    "%s: the header stands behind the table, "
+				    "which cannot grow; try: vhdtool convert",
+				    img->io->name);
+		err = move_blocks(img, table_end, guard);
+	}
+	if (err)
+		return err;
+	pthread_mutex_lock(&img->flush_lock);
+	err = lengthen_table(img, need, table_end);
+	pthread_mutex_unlock(&img->flush_lock);
+	return err ? err : grow_memory(img, need, guard);
 }
 
 static int
@@ -325,7 +416,8 @@ hide_parent(struct image *img, uint64_t until)
 }
 
 static int
-resize_sparse(struct image *img, uint64_t size, uint64_t hide_until)
+resize_sparse(struct image *img, uint64_t size, uint64_t hide_until,
+	      const struct image_guard *guard)
 {
 	uint64_t need = ceil_div(size, img->block_size), was = img->size;
 	int err = 0;
@@ -339,9 +431,9 @@ resize_sparse(struct image *img, uint64_t size, uint64_t hide_until)
 	if (size > was)
 		err = reach(img, image_end_of_data(img));
 	if (!err && size > was)
-		err = zero_tail(img);
+		err = zero_tail(img, guard);
 	if (!err && need > img->blocks)
-		err = grow_table(img, (uint32_t)need);
+		err = grow_table(img, (uint32_t)need, guard);
 	if (!err)
 		err = hide_parent(img, min_u64(size, hide_until));
 	if (!err)
@@ -353,7 +445,8 @@ resize_sparse(struct image *img, uint64_t size, uint64_t hide_until)
 }
 
 int
-image_resize(struct image *img, uint64_t size, uint64_t hide_until)
+image_resize(struct image *img, uint64_t size, uint64_t hide_until,
+	     const struct image_guard *guard)
 {
 	int err = image_flush(img);
 
@@ -363,5 +456,5 @@ image_resize(struct image *img, uint64_t size, uint64_t hide_until)
 		return resize_raw(img, size);
 	if (img->type == VHD_TYPE_FIXED)
 		return resize_fixed(img, size);
-	return resize_sparse(img, size, hide_until);
+	return resize_sparse(img, size, hide_until, guard);
 }

@@ -3,11 +3,24 @@
 #include "image/room.h"
 #include "image/image.h"
 
-/* Where the first block starts: beyond it is not ours to search. */
+static uint64_t
+first_of(uint64_t first, const struct region *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		first = min_u64(first, list[i].offset);
+	return first;
+}
+
+/* Where the first block starts, be it one that was dropped and that an entry
+ * on disk may still name (D7): beyond it is not ours to search. [lock] */
 static uint64_t
 first_block(const struct image *img)
 {
 	uint64_t first = img->footer_offset;
+
+	first = first_of(first, img->pending.freed, img->pending.nfreed);
+	first = first_of(first, img->publishing.freed, img->publishing.nfreed);
+	first = first_of(first, img->loose, img->nloose);
 
 	for (uint32_t b = 0; b < img->blocks; b++) {
 		uint32_t value = atomic_load(&img->bat[b]);
@@ -26,8 +39,8 @@ blocked_until(const struct room *room, const struct image *img, uint64_t at,
 	const struct dynhdr *h = &img->hdr;
 	uint64_t bat = round_up((uint64_t)h->max_entries * 4, SECTOR_SIZE);
 
-	if (ranges_overlap(at, length, img->footer.data_offset, DYNHDR_SIZE))
-		return img->footer.data_offset + DYNHDR_SIZE;
+	if (ranges_overlap(at, length, img->header_at, DYNHDR_SIZE))
+		return img->header_at + DYNHDR_SIZE;
 	if (ranges_overlap(at, length, h->table_offset, bat))
 		return h->table_offset + bat;
 	if (img->batmap_header &&
@@ -66,14 +79,22 @@ search(const struct room *room, const struct image *img, uint64_t length)
 	}
 }
 
-int
-room_take(uint64_t *ret, struct room *room, struct image *img, uint64_t length)
+/* Until a header names it nothing else tells that room is taken: blocks stay
+ * behind it. */
+static void
+keep_blocks_behind(struct image *img, uint64_t end)
+{
+	if (end > image_end_of_metadata(img))
+		img->space.floor = max_u64(img->space.floor, end);
+}
+
+/* [lock] */
+static int
+take(uint64_t *ret, struct room *room, struct image *img, uint64_t length)
 {
 	uint64_t at = search(room, img, length);
+	int err = 0;
 
-	if (room->n == ROOM_MOST)
-		return fail(VHD_E_TOOBIG, "%s: no room for more metadata",
-			    img->io->name);
 	if (at == NO_OFFSET && img->io->block_device)
 		return fail(VHD_E_NOSPACE,
 			    "%s: no room for %llu bytes of metadata on this "
@@ -81,41 +102,32 @@ room_take(uint64_t *ret, struct room *room, struct image *img, uint64_t length)
 			    img->io->name, (unsigned long long)length);
 	if (at == NO_OFFSET) {
 		at = round_up(img->file_size, 4096);
-		for (unsigned i = 0; i < room->n; i++)
-			at = max_u64(at, round_up(room->taken[i].offset +
-							  room->taken[i].length,
-						  4096));
+		err = space_reach(img, at + length);
 	}
+	if (!err) {
+		keep_blocks_behind(img, at + length);
+		*ret = at;
+	}
+	return err;
+}
+
+int
+room_take(uint64_t *ret, struct room *room, struct image *img, uint64_t length)
+{
+	uint64_t at = 0;
+	int err;
+
+	if (room->n == ROOM_MOST)
+		return fail(VHD_E_TOOBIG, "%s: no room for more metadata",
+			    img->io->name);
+	pthread_mutex_lock(&img->lock);
+	err = take(&at, room, img, length);
+	pthread_mutex_unlock(&img->lock);
+	if (err)
+		return err;
 	room->taken[room->n].offset = at;
 	room->taken[room->n].length = length;
 	room->n++;
 	*ret = at;
 	return 0;
-}
-
-int
-room_seal(struct room *room, struct image *img)
-{
-	struct disk_footer footer;
-	uint64_t end = 0;
-	int err;
-
-	for (unsigned i = 0; i < room->n; i++)
-		end = max_u64(end,
-			      room->taken[i].offset + room->taken[i].length);
-	if (end > img->footer_offset) {
-		end = round_up(end + FOOTER_SIZE, 4096);
-		footer_encode(&footer, &img->footer);
-		err = img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE,
-					   end - FOOTER_SIZE);
-		if (err)
-			return err;
-		img->file_size = end;
-		img->footer_offset = end - FOOTER_SIZE;
-		img->untidy = true;
-	}
-	err = img->io->ops->flush(img->io);
-	if (err)
-		img->failed = true;
-	return err;
 }

@@ -2,7 +2,8 @@
 /* room.h - free room for metadata: a header, a locator.
  *
  * First between the structures in front of the blocks, where an image made by
- * us keeps some; otherwise behind the end of the file. */
+ * us keeps some; otherwise behind the end of the file, with an end footer
+ * behind it. */
 #ifndef VHDI_ROOM_H
 #define VHDI_ROOM_H
 #include <stddef.h>
@@ -23,11 +24,8 @@ struct room {
 	unsigned n;
 };
 
-/* A free place for length bytes, distinct from all taken before. */
+/* A free place for length bytes, distinct from all taken before; no block will
+ * be put there. */
 int room_take(uint64_t *ret, struct room *room, struct image *img,
 	      uint64_t length) MUST_CHECK;
-
-/* Everything written so far is durable, and the end footer stands behind
- * it. */
-int room_seal(struct room *room, struct image *img) MUST_CHECK;
 #endif

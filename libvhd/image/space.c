@@ -73,15 +73,15 @@ compare_u32(const void *a, const void *b)
 }
 
 static size_t
-add_freed(uint32_t *at, const struct pending *p)
+add_regions(uint32_t *at, const struct region *list, size_t n)
 {
-	for (size_t i = 0; i < p->nfreed; i++)
-		at[i] = (uint32_t)(p->freed[i].offset >> SECTOR_SHIFT);
-	return p->nfreed;
+	for (size_t i = 0; i < n; i++)
+		at[i] = (uint32_t)(list[i].offset >> SECTOR_SHIFT);
+	return n;
 }
 
-/* Every region that is in use, or that an entry on disk may still name (D7),
- * sorted; sectors. */
+/* Every region that is in use, that an entry on disk may still name (D7), or
+ * that waits to be punched; sorted; sectors. */
 static int
 sorted_blocks(uint32_t **ret, size_t *ret_n, const struct image *img)
 {
@@ -89,7 +89,7 @@ sorted_blocks(uint32_t **ret, size_t *ret_n, const struct image *img)
 	size_t n = 0;
 
 	at = malloc(((size_t)img->allocated + img->pending.nfreed +
-		     img->publishing.nfreed + 1) *
+		     img->publishing.nfreed + img->nloose + 1) *
 		    sizeof(*at));
 	if (!at)
 		return fail_nomem();
@@ -100,8 +100,10 @@ sorted_blocks(uint32_t **ret, size_t *ret_n, const struct image *img)
 			at[n++] = value;
 	}
 	if (!mutant(GAPS_MISS_FREED))
-		n += add_freed(at + n, &img->pending);
-	n += add_freed(at + n, &img->publishing);
+		n += add_regions(at + n, img->pending.freed,
+				 img->pending.nfreed);
+	n += add_regions(at + n, img->publishing.freed, img->publishing.nfreed);
+	n += add_regions(at + n, img->loose, img->nloose);
 	qsort(at, n, sizeof(*at), compare_u32);
 	*ret = TAKE(at);
 	*ret_n = n;
@@ -208,13 +210,28 @@ extent_regions(struct image *img, uint64_t start)
 	return (uint32_t)min_u64(want, (limit - start - 1) / stride + 1);
 }
 
-/* Grow the file by an extent: its end footer first, so that there is one at
- * the new end as soon as there is a new end. */
+int
+space_reach(struct image *img, uint64_t end)
+{
+	uint64_t at = round_up(end + FOOTER_SIZE, ALIGNMENT) - FOOTER_SIZE;
+	struct disk_footer footer;
+	int err;
+
+	footer_encode(&footer, &img->footer);
+	err = img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE, at);
+	if (err)
+		return err;
+	img->file_size = at + FOOTER_SIZE;
+	img->footer_offset = at;
+	img->untidy = true;
+	return 0;
+}
+
+/* Grow the file by an extent. */
 static int
 extend(struct image *img)
 {
 	uint64_t from = round_up(img->file_size, SECTOR_SIZE), start, end;
-	struct disk_footer footer;
 	uint32_t n;
 	int err;
 
@@ -230,15 +247,9 @@ extend(struct image *img)
 	end = start;
 	for (uint32_t i = 0; i < n; i++)
 		end = region_start(img, end) + image_region_bytes(img);
-	end = round_up(end + FOOTER_SIZE, ALIGNMENT);
-	footer_encode(&footer, &img->footer);
-	err = img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE,
-				   end - FOOTER_SIZE);
+	err = space_reach(img, end);
 	if (err)
 		return err;
-	img->file_size = end;
-	img->footer_offset = end - FOOTER_SIZE;
-	img->untidy = true;
 	img->space.batch = (uint32_t)min_u64(n * 2, BATCH_MOST);
 	for (uint32_t i = 0; i < n && !err; i++) {
 		struct region r = {region_start(img, start), REGION_DIRTY};
@@ -271,6 +282,19 @@ choose(const struct image *img, uint64_t below)
 	return first;
 }
 
+/* For a new block. */
+static int
+ready(struct image *img, struct region *region)
+{
+	if (img->type == VHD_TYPE_DYNAMIC)
+		return prepare(img, region, false);
+	if (img->zeroes_new)
+		return io_write_zeros(img->io,
+				      region->offset + img->bitmap_bytes,
+				      img->block_size);
+	return 0;
+}
+
 int
 space_take(struct region *ret, struct image *img, uint64_t below)
 {
@@ -293,9 +317,8 @@ space_take(struct region *ret, struct image *img, uint64_t below)
 			return err;
 		i = choose(img, below);
 	}
-	if (img->type == VHD_TYPE_DYNAMIC && below == UINT64_MAX &&
-	    s->free[i].prepared == REGION_DIRTY) {
-		err = prepare(img, &s->free[i], false);
+	if (below == UINT64_MAX && s->free[i].prepared == REGION_DIRTY) {
+		err = ready(img, &s->free[i]);
 		if (err)
 			return err;
 	}
@@ -336,6 +359,7 @@ space_cut(struct image *img, uint64_t end)
 	while (s->nfree &&
 	       s->free[s->nfree - 1].offset + image_region_bytes(img) > end)
 		s->nfree--;
+	s->scanned = min_u64(s->scanned, end);
 	s->batch = 0;
 }
 

@@ -44,7 +44,11 @@ size_t space_prepared(const struct image *img);
  * that the flush makes them durable. [lock] */
 int space_prepare_ahead(struct image *img);
 
-/* Nothing behind `end` is in the file any more. [lock] */
+/* Have the file reach beyond `end`: an end footer first, so that there is one
+ * at the new end as soon as there is a new end. [lock] */
+int space_reach(struct image *img, uint64_t end) MUST_CHECK;
+
+/* No region behind `end` is given out, until it is found again. [lock] */
 void space_cut(struct image *img, uint64_t end);
 
 void space_free(struct space *space);

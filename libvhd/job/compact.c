@@ -109,10 +109,15 @@ forget(struct compact *k, uint32_t block)
 static int
 flush_batch(struct compact *k, bool force)
 {
+	int err;
+
 	if (!k->waiting || (!force && k->waiting < BATCH))
 		return 0;
 	k->waiting = 0;
-	return chain_flush(k->c);
+	err = chain_flush(k->c);
+	if (!err)
+		chain_punch(k->c);
+	return err;
 }
 
 /* Looked at with guests running; looked at again, and dropped, with the gate
@@ -271,7 +276,7 @@ repack(struct compact *k)
 	while (!err && moved)
 		err = pack_once(&moved, k);
 	if (!err)
-		err = image_tidy_live(k->img);
+		err = image_tidy(k->img);
 	return err;
 }
 
@@ -351,12 +356,15 @@ compact_taken(struct chain *c, enum vhd_compact_mode mode,
 			    .map = map,
 			    .mine = mine,
 			    .below = below};
+	int err;
 
 	if (!map || !mine || !below)
 		return fail_nomem();
 	job_start(&job, opts);
 	job_beside_guests(&job, c);
-	return compact_disk(&k, mode);
+	err = compact_disk(&k, mode);
+	job_end_beside(&job);
+	return err;
 }
 
 int

@@ -56,7 +56,7 @@ grow(struct intake *in, size_t n)
 		return too_big(in);
 	while (size < need)
 		size *= 2;
-	return image_resize(in->img, min_u64(size, MAX_DISK_SIZE), 0);
+	return image_resize(in->img, min_u64(size, MAX_DISK_SIZE), 0, NULL);
 }
 
 /* Nothing may tell that it was ever larger. */
@@ -65,7 +65,7 @@ end_dynamic(struct intake *in)
 {
 	struct image *img = TAKE(in->img);
 	struct error kept;
-	int err = image_resize(img, in->conv.size, 0);
+	int err = image_resize(img, in->conv.size, 0, NULL);
 
 	if (!err) {
 		img->footer.original_size = in->conv.size;

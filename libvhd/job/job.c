@@ -41,6 +41,14 @@ stopped(void)
 		    "stopped on request; every image is consistent");
 }
 
+/* As long as the job works: it may be paused for long. */
+static void
+take_punching(const struct job *job, bool yes)
+{
+	if (job->pace.c)
+		job->pace.c->job_punches = yes;
+}
+
 static void
 tell(struct job *job)
 {
@@ -49,8 +57,10 @@ tell(struct job *job)
 
 	if (!job->opts || !job->opts->progress)
 		return;
+	take_punching(job, false);
 	if (job->opts->progress(&progress, job->opts->progress_user))
 		job->cancelled = true;
+	take_punching(job, true);
 	job->reported = now_ns();
 }
 
@@ -71,6 +81,13 @@ report_if_time(struct job *job, int64_t now)
 	return report(job);
 }
 
+static void
+punch(const struct job *job)
+{
+	if (job->pace.c)
+		chain_punch(job->pace.c);
+}
+
 static int
 sleep_until(struct job *job, int64_t then)
 {
@@ -79,6 +96,7 @@ sleep_until(struct job *job, int64_t then)
 		int err;
 
 		sleep_ns(nap < REPORT_EVERY ? nap : REPORT_EVERY);
+		punch(job);
 		err = report_if_time(job, now_ns());
 		if (err)
 			return err;
@@ -90,6 +108,19 @@ void
 job_beside_guests(struct job *job, struct chain *c)
 {
 	pace_start(&job->pace, c, now_ns());
+	take_punching(job, true);
+}
+
+void
+job_end_beside(struct job *job)
+{
+	struct error kept;
+
+	error_save(&kept);
+	punch(job);
+	(void)error_restore(&kept);
+	take_punching(job, false);
+	job->pace.c = NULL;
 }
 
 bool
@@ -124,10 +155,12 @@ obey_rate(struct job *job, uint64_t bytes, uint64_t rate)
 int
 job_step(struct job *job, uint64_t bytes)
 {
-	int64_t now = now_ns();
 	uint64_t rate;
+	int64_t now;
 	int err;
 
+	punch(job);
+	now = now_ns();
 	job->done += bytes;
 	if (job->total && job->total < job->done)
 		job->total = job->done;

@@ -37,8 +37,10 @@ struct job {
 
 void job_start(struct job *job, const struct vhd_job_opts *opts);
 
-/* The disk that it works on has guests, who come first. */
+/* The disk that it works on has guests, who come first; to give space back is
+ * the job's work meanwhile.  To be ended. */
 void job_beside_guests(struct job *job, struct chain *c);
+void job_end_beside(struct job *job);
 
 /* Did guests use the disk lately? */
 bool job_has_guests(const struct job *job);

@@ -342,6 +342,7 @@ job_merge_held(struct chain *c, const struct vhd_merge_opts *opts)
 		err = merge_finish_others(&finished, &m);
 	if (!err)
 		err = merge_carry_out(&m);
+	job_end_beside(&job);
 	merge_free(&m);
 	return err;
 }

@@ -334,11 +334,7 @@ take_over_footer(struct merge *m)
 		return 0;
 	if (!footer_creator_is(&to->footer, "tap"))
 		hidden = to->footer.reserved[0];
-	if (to->footer.timestamp == time && to->footer.reserved[0] == hidden)
-		return 0;
-	to->footer.timestamp = time;
-	to->footer.reserved[0] = hidden;
-	return image_write_footers(to);
+	return image_set_time(to, time, hidden);
 }
 
 /* Images that stand on it know it by the time of its last change: so nothing
@@ -351,11 +347,9 @@ finish_file(struct merge *m)
 	const struct layer *from = &c->layers[m->layer];
 	int err;
 
-	chain_stop(c);
 	err = take_over_footer(m);
 	if (!err)
-		err = image_tidy_live(to->img);
-	chain_resume(c);
+		err = image_tidy(to->img);
 	if (err || m->at_parent)
 		return err;
 	err = c->fs->ops->copy_attributes(c->fs, from->path, to->path);

@@ -208,18 +208,39 @@ pull_measure(struct pull_size *ret, struct chain *c, uint32_t layer)
 	return err;
 }
 
+/* What guests allocate from now on has zeros under its clear bits, and then
+ * what there was before gets them (D6). */
 static int
-relink(struct chain *c, uint32_t layer)
+become_root(struct pull *p)
 {
-	int err;
+	struct image *img = p->child;
+	int err = 0;
 
-	if (c->depth > layer + 2)
-		return chain_link_layer(c, layer, c->layers[layer + 2].path,
-					c->layers[layer + 2].img);
-	chain_stop(c);
-	err = image_make_root(c->layers[layer].img);
-	chain_resume(c);
-	return err;
+	image_zero_new(img);
+	for (uint32_t b = 0; b < img->blocks && !err; b++) {
+		uint64_t at = (uint64_t)b << img->block_shift;
+
+		if (!image_has_block(img, b))
+			continue;
+		gate_close(&p->c->gate, at, img->block_size);
+		err = image_zero_absent(img, b);
+		gate_open(&p->c->gate, at, img->block_size);
+		if (!err)
+			err = job_step(p->job, 0);
+	}
+	return err ? err : image_make_root(img);
+}
+
+static int
+relink(struct pull *p)
+{
+	struct chain *c = p->c;
+	uint32_t layer = p->layer;
+
+	return c->depth > layer + 2
+		       ? chain_link_layer(c, layer, c->layers[layer + 2].path,
+					  c->layers[layer + 2].img)
+		       : become_root(p);
 }
 
 int
@@ -236,6 +257,6 @@ pull_layer(struct chain *c, struct job *job, uint32_t layer)
 	if (!err)
 		err = layer ? image_flush(p.child) : chain_flush(c);
 	if (!err)
-		err = relink(c, layer);
+		err = relink(&p);
 	return err ? err : chain_remove_layer(c, layer + 1);
 }

@@ -296,7 +296,10 @@ commit(struct push *p)
 	p->grown = 0;
 	if (p->layer == 0) {
 		p->nblocks = 0;
-		return chain_flush(p->c);
+		err = chain_flush(p->c);
+		if (!err)
+			chain_punch(p->c);
+		return err;
 	}
 	if (!mutant(DROP_EARLY))
 		err = image_flush(p->to);

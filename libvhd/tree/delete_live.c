@@ -71,6 +71,7 @@ pull_live(struct deletion *x, const struct heir *h, uint32_t layer)
 	if (!err)
 		err = pull_layer(c, &job, layer);
 	x->part_done = job.done;
+	job_end_beside(&job);
 	if (!layer)
 		return err;
 	if (!err)

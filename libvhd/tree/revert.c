@@ -72,13 +72,16 @@ freeze(const struct revert *r)
 					   VHD_OPEN_CHILDREN_OK};
 	const struct fs *fs = r->d->fs;
 	int64_t now = time(NULL) - VHD_EPOCH;
+	struct image *img;
 	struct chain *c;
 	int err = chain_open(&c, fs, r->kept, &opts);
 
 	if (err)
 		return err;
-	c->layers[0].img->footer.timestamp = now > 0 ? (uint32_t)now : 0;
-	err = chain_close_after(c, image_write_footers(c->layers[0].img));
+	img = c->layers[0].img;
+	err = chain_close_after(c,
+				image_set_time(img, now > 0 ? (uint32_t)now : 0,
+					       img->footer.reserved[0]));
 	(void)fs->ops->set_readonly(fs, r->kept, true);
 	return err;
 }

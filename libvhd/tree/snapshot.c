@@ -198,10 +198,10 @@ freeze(struct chain *c)
 	chain_stop(c);
 	l->img->writable = false;
 	chain_resume(c);
-	l->img->footer.timestamp = now > 0 ? (uint32_t)now : 0;
-	err = image_write_footers(l->img);
+	err = image_set_time(l->img, now > 0 ? (uint32_t)now : 0,
+			     l->img->footer.reserved[0]);
 	if (!err)
-		err = image_tidy_live(l->img);
+		err = image_tidy(l->img);
 	if (!err && !(c->opts.flags & VHD_OPEN_NOLOCK))
 		err = l->img->io->ops->lock(l->img->io, IO_LOCK_READ);
 	(void)c->fs->ops->set_readonly(c->fs, l->path, true);

@@ -174,7 +174,7 @@ do_resize_near(struct disk *disk, uint32_t blocks, bool hide)
 	for (uint32_t i = disk->hiding; i && i < sectors(disk); i++)
 		oracle_write(&disk->oracle, i, VALUE_ZERO);
 	err = image_resize(disk->img, disk_size(disk),
-			   disk->hiding ? disk_size(disk) : 0);
+			   disk->hiding ? disk_size(disk) : 0, NULL);
 	if (!disk_worked(disk, err, "resizing"))
 		oracle_doubt(&disk->oracle, first, ORACLE_SECTORS - first);
 	disk->hiding = 0;
@@ -187,15 +187,26 @@ do_resize(struct disk *disk, uint32_t where)
 	if (disk->far) {
 		disk_note(disk, " resize");
 		disk->far += disk->far < FAR_MOST ? FAR_STEP : 1;
-		(void)disk_worked(disk,
-				  image_resize(disk->img, disk_size(disk), 0),
-				  "resizing");
+		(void)disk_worked(
+			disk, image_resize(disk->img, disk_size(disk), 0, NULL),
+			"resizing");
 	} else {
 		do_resize_near(disk, 2 + where % (DISK_MOST - 1),
 			       where / DISK_MOST % 2);
 	}
 	take_size(disk);
 	do_flush(disk);
+}
+
+static int
+make_root(struct image *img)
+{
+	int err = 0;
+
+	image_zero_new(img);
+	for (uint32_t b = 0; b < img->blocks && !err; b++)
+		err = image_zero_absent(img, b);
+	return err ? err : image_make_root(img);
 }
 
 /* Every sector must be here first. */
@@ -215,7 +226,7 @@ do_root(struct disk *disk)
 	disk_note(disk, " root");
 	for (uint32_t i = sectors(disk); i < ORACLE_SECTORS; i++)
 		oracle_write(&disk->oracle, i, VALUE_ZERO);
-	if (disk_worked(disk, image_make_root(disk->img), "making a root"))
+	if (disk_worked(disk, make_root(disk->img), "making a root"))
 		disk->type = VHD_TYPE_DYNAMIC;
 }
 

@@ -98,6 +98,37 @@ open_image(struct fs *fs, const char *path, unsigned flags)
 	return img;
 }
 
+/* Of any size; its parent, if it has one, is parent.vhd for the locators. */
+static inline void
+put_sized(struct fs *fs, const char *path, uint64_t size, char letter,
+	  char parent)
+{
+	struct footer f = {.current_size = size,
+			   .geometry = geometry_for(size)};
+
+	memset(f.uuid, parent, 16);
+	put_formatted(
+		fs, path,
+		&(struct image_create){.type = parent ? VHD_TYPE_DIFFERENCING
+						      : VHD_TYPE_DYNAMIC,
+				       .size = size,
+				       .uuid = uuid_of(letter),
+				       .parent = parent ? &f : NULL,
+				       .parent_relative = "parent.vhd"});
+}
+
+static inline void
+fill_image(struct fs *fs, const char *path, uint64_t size, char with)
+{
+	AUTO_FREE char *bytes = malloc(size);
+	struct image *img = open_image(fs, path, IMAGE_WRITE);
+
+	assert_non_null(bytes);
+	memset(bytes, with, size);
+	expect_ok(image_pwrite(img, bytes, size, 0), path);
+	expect_ok(image_close(img), path);
+}
+
 /* Change bytes of a file. */
 static inline void
 patch(struct fs *fs, const char *path, uint64_t offset, const void *bytes,

@@ -24,6 +24,8 @@ root_has_zeros_under_clear_bits(void **unused)
 	expect_ok(image_flush(img), "flush");
 	expect_ok(image_locate(&at, &rest, img, 0), "locate");
 	expect_ok(img->io->ops->pwrite(img->io, data, 3 * 512, at), "write");
+	image_zero_new(img);
+	expect_ok(image_zero_absent(img, 0), "zero");
 	expect_ok(image_make_root(img), "make root");
 	expect_ok(img->io->ops->pread(img->io, read, 512, at), "read");
 	assert_true(is_zero(read, 512));

@@ -52,7 +52,7 @@ resize(struct fs *fs, const struct task *t)
 	if (!err)
 		err = image_open(&img, io, IMAGE_WRITE);
 	if (!err)
-		err = image_resize(img, t->to, t->hide);
+		err = image_resize(img, t->to, t->hide, NULL);
 	return image_close(img) ? VHD_E_IO : err;
 }
 
@@ -189,7 +189,7 @@ test_a_table_behind_which_the_header_stands_stays(void **state)
 	hand_seal_all(&h);
 	hand_put(&h, fs, DISK);
 	img = open_image(fs, DISK, IMAGE_WRITE);
-	assert_int_equal(image_resize(img, (uint64_t)HAND_BLOCK << 10, 0),
+	assert_int_equal(image_resize(img, (uint64_t)HAND_BLOCK << 10, 0, NULL),
 			 VHD_E_UNSUPPORTED);
 	assert_int_equal(img->size, HAND_SIZE);
 	expect_ok(image_close(img), "closing");

@@ -87,7 +87,7 @@ test_growing_never_shows_the_old_footer(void **state)
 	make_disk(fs);
 	crash_set_hook(fs, before_flush, &growth);
 	img = open_image(fs, IMAGE_WRITE);
-	assert_int_equal(image_resize(img, NEW_SIZE, 0), 0);
+	assert_int_equal(image_resize(img, NEW_SIZE, 0, NULL), 0);
 	assert_int_equal(image_close(img), 0);
 	assert_true(growth.old_states && growth.new_states);
 }
