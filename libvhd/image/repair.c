@@ -265,27 +265,28 @@ repair_fixed(struct repair *r)
 	return err ? err : rewrite_end(r, changed);
 }
 
-/* The end first: it decides while the two differ. */
+/* The end first: it decides while the two differ.  But where the file gets a
+ * new end, the old one may not be found any more before that is there. */
 static int
 repair_footers(struct repair *r)
 {
 	const struct check *c = r->c;
 	unsigned defects = c->found.defects;
-	bool changed = improve(&r->footer, c), cut;
+	bool changed = improve(&r->footer, c), cut, move;
+	bool copy = changed || findings_has(c->findings, V05) ||
+		    findings_has(c->findings, V06);
 	int err = cut_zeros(&cut, r);
 
-	if (err)
-		return err;
-	if (c->found.footer_offset == NO_OFFSET ||
-	    findings_has(c->findings, V72) ||
-	    (defects & DEFECT_DATA_AFTER && !cut))
-		err = repair_end(r);
-	else
-		err = rewrite_end(r, changed);
-	if (!err && (changed || findings_has(c->findings, V05) ||
-		     findings_has(c->findings, V06)))
+	move = c->found.footer_offset == NO_OFFSET ||
+	       findings_has(c->findings, V72) ||
+	       (defects & DEFECT_DATA_AFTER && !cut);
+	if (!err && move && copy)
 		err = put_footer(r, 0);
-	return err;
+	if (!err && move)
+		err = repair_end(r);
+	else if (!err)
+		err = rewrite_end(r, changed);
+	return err || move || !copy ? err : put_footer(r, 0);
 }
 
 static int
