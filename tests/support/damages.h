@@ -51,6 +51,15 @@ damage_end_in_block_and_zeros(struct hand *h)
 	h->length += 454;
 }
 
+/* Only the end footer tells the size, and it is not where it will be. */
+static inline void
+damage_end_in_block_and_copy(struct hand *h)
+{
+	damage_end_in_block_and_zeros(h);
+	h->bytes[49] = 0x47;
+	hand_seal(h->bytes, 512, 64);
+}
+
 static inline void
 damage_end_short(struct hand *h)
 {
@@ -206,6 +215,8 @@ static const struct damage damages[] = {
 	{"end in a block", damage_end_in_block, "V72 error"},
 	{"end in a block and zeros", damage_end_in_block_and_zeros,
 	 "V09 warning, V72 error"},
+	{"end in a block and copy", damage_end_in_block_and_copy,
+	 "V06 warning, V09 warning, V72 error"},
 	{"end short", damage_end_short, ""},
 	{"copy", damage_copy, "V05 error"},
 	{"copies differ", damage_differ, "V06 error"},
