@@ -281,6 +281,7 @@ const struct api_task disk_tasks[] = {
 	{"convert and compress", 0, WORKS_ON("disk", to_gzip, 0)},
 	{"convert to a descriptor", 0, WORKS_ON("disk", to_fd, 0)},
 	{"merge", 0, WORKS_ON("disk", merge_disk, RW)},
+	{"read amid a deletion", 0, WORKS_ON("half", read_disk, 0)},
 	{"repack", 0, WORKS_ON("solo", repack_disk, RW)},
 	{"punch", 0, WORKS_ON("disk", punch_disk, RW)},
 	{"grow", 0, WORKS_ON("disk", grow_disk, RW)},

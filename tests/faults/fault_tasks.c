@@ -122,20 +122,6 @@ check_error(struct forest *f, const struct task *task,
 			    said.message);
 }
 
-static bool
-recover(struct forest *f, struct forest *after, const struct task *task,
-	const struct failure *failure)
-{
-	if (!forest_check_between(f, after, task) ||
-	    !forest_settle(f, after, task))
-		return false;
-	/* Where no name could be removed, that of a copy stays. */
-	after->unfinished = task->kind == TASK_CLONE && failure->fault.sticky;
-	if (!forest_redo(after, task))
-		return forest_wrong(f, "%s", after->why);
-	return true;
-}
-
 /* What must be there when it was all done. */
 static bool
 check_done(struct forest *f, struct forest *after)
@@ -147,6 +133,8 @@ static bool
 judge(struct forest *f, const struct task *task, const struct failure *failure,
       int err, bool fired)
 {
+	/* Where no name could be removed, that of a copy stays. */
+	bool left_overs = task->kind == TASK_CLONE && failure->fault.sticky;
 	struct forest after;
 	bool ok;
 
@@ -158,7 +146,7 @@ judge(struct forest *f, const struct task *task, const struct failure *failure,
 	task_apply(&after, task);
 	after.why[0] = '\0';
 	if (err || fired)
-		ok = recover(f, &after, task, failure);
+		ok = forest_recover(f, &after, task, left_overs);
 	else
 		ok = check_done(f, &after);
 	forest_end(&after);

@@ -188,6 +188,18 @@ do_delete(void)
 }
 
 static int
+do_delete_the_rest(void)
+{
+	return noted(0, vhd_snapshot_delete(world_path("half.vhd"), "a", NULL));
+}
+
+static int
+do_snapshot_of_half_deleted(void)
+{
+	return noted(0, vhd_snapshot_create(world_path("half.vhd"), "c", NULL));
+}
+
+static int
 do_delete_shared(void)
 {
 	return noted(0,
@@ -225,6 +237,8 @@ const struct api_task file_tasks[] = {
 	{"revert", 0, .alone = do_revert},
 	{"delete", 0, .alone = do_delete},
 	{"delete where two stand", 0, .alone = do_delete_shared},
+	{"carry on with a deletion", 0, .alone = do_delete_the_rest},
+	{"snapshot amid a deletion", 0, .alone = do_snapshot_of_half_deleted},
 	{"rename", 0, .alone = do_rename},
 	{"clone", 0, .alone = do_clone},
 	{NULL},

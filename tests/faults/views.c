@@ -17,7 +17,7 @@ bool ignore_left_overs;
 /* ---- Files as they were -------------------------------------------------- */
 
 struct kept_file {
-	char name[64];
+	char name[100];
 	size_t size;
 	mode_t mode;
 	struct timespec changed;
@@ -41,12 +41,12 @@ each_name(const char *sub, name_fn fn)
 {
 	DIR *stream = fdopendir(openat(AT_FDCWD, world_path(sub), O_RDONLY));
 	struct dirent *entry;
-	char name[64];
+	char name[100];
 
 	while (stream && (entry = readdir(stream)) != NULL) {
 		if (entry->d_type != DT_REG || is_left_over(entry->d_name))
 			continue;
-		(void)snprintf(name, sizeof(name), "%s%.50s", sub,
+		(void)snprintf(name, sizeof(name), "%s%.80s", sub,
 			       entry->d_name);
 		fn(name);
 	}

@@ -8,7 +8,7 @@
 #define VIEW_FILES 24
 
 struct seen {
-	char name[64];
+	char name[100];
 	int err; /* of opening it */
 	uint64_t errors;
 	size_t size;

@@ -14,11 +14,11 @@ static char world[128];
 const char *
 world_path(const char *name)
 {
-	static char paths[8][200];
+	static char paths[8][240];
 	static unsigned next;
 	char *path = paths[next++ % 8];
 
-	(void)snprintf(path, sizeof(paths[0]), "%s/%.60s", world, name);
+	(void)snprintf(path, sizeof(paths[0]), "%s/%.90s", world, name);
 	return path;
 }
 
@@ -113,6 +113,33 @@ make_tree(void)
 	write_some("other.vhd");
 }
 
+static int
+stop_merge(const struct vhd_progress *p, void *user)
+{
+	(void)user;
+	return !strcmp(p->phase, "merge");
+}
+
+/* A snapshot whose deletion was stopped when it had lost its name. */
+static void
+make_half_deleted(void)
+{
+	struct vhd_snapshot_opts opts = VHD_SNAPSHOT_OPTS_INIT;
+	struct vhd_job_opts job = VHD_JOB_OPTS_INIT;
+	const char *disk = world_path("half.vhd");
+
+	make_root("half.vhd", VHD_TYPE_DYNAMIC);
+	write_some("half.vhd"); /* so that it is cheaper to move the others */
+	must(noted(0, vhd_snapshot_create(disk, "a", NULL)));
+	write_some("half.vhd");
+	must(noted(0, vhd_snapshot_create(disk, "b", NULL)));
+	write_some("half.vhd");
+	job.progress = stop_merge;
+	opts.job = &job;
+	if (vhd_snapshot_delete(disk, "a", &opts) != VHD_E_CANCELLED)
+		abort();
+}
+
 /* Its parent has moved. */
 static void
 make_lost_child(void)
@@ -172,6 +199,7 @@ world_make(const char *dir)
 	make_tree();
 	make_root("solo.vhd", VHD_TYPE_DYNAMIC);
 	make_root("fixed.vhd", VHD_TYPE_FIXED);
+	make_half_deleted();
 	make_lost_child();
 	make_damaged("bad.vhd");
 	make_damaged("mended.vhd");

@@ -281,3 +281,14 @@ forest_redo(struct forest *after, const struct task *t)
 	}
 	return !after->why[0];
 }
+
+bool
+forest_recover(struct forest *before, struct forest *after,
+	       const struct task *t, bool left_overs)
+{
+	if (!forest_check_between(before, after, t) ||
+	    !forest_settle(before, after, t))
+		return false;
+	after->unfinished = left_overs;
+	return forest_redo(after, t) || forest_wrong(before, "%s", after->why);
+}

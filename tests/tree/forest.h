@@ -163,4 +163,9 @@ bool forest_forget_unwritten(struct forest *f, const struct forest *after);
 /* Do an interrupted task again: it must be complete then, and no left-overs
  * may be there. */
 bool forest_redo(struct forest *after, const struct task *t);
+
+/* All of that for a task that was stopped or failed.  left_overs: hidden files
+ * may stay. */
+bool forest_recover(struct forest *before, struct forest *after,
+		    const struct task *t, bool left_overs);
 #endif

@@ -60,23 +60,6 @@ arm(struct forest *f, struct fs *fault)
 	fault_arm(fault, &what);
 }
 
-/* A job that was stopped, or failed: the states that it takes away may be
- * gone already, but nothing else. */
-static bool
-recover(struct forest *f, struct forest *after, const struct task *task)
-{
-	after->unfinished = false;
-	if (!forest_check_between(f, after, task))
-		return false;
-	if (!forest_settle(f, after, task))
-		return false;
-	if (!forest_redo(after, task)) {
-		(void)snprintf(f->why, sizeof(f->why), "%s", after->why);
-		return false;
-	}
-	return true;
-}
-
 /* Guests that wrote meanwhile have changed the states of f only. */
 static void
 catch_up(struct forest *after, const struct forest *f, const struct task *task)
@@ -128,7 +111,7 @@ step(struct forest *f, struct fs *fault)
 		ok = forest_check(f);
 	} else if (err || (fault && f->why[0])) {
 		t.cancelled++;
-		ok = !f->why[0] && recover(f, &after, &task);
+		ok = !f->why[0] && forest_recover(f, &after, &task, false);
 	}
 	if (ok && !f->why[0] && !is_refusal(err)) {
 		uint64_t random = f->random;
