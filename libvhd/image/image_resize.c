@@ -324,39 +324,39 @@ grow_memory(struct image *img, uint32_t need, const struct image_guard *guard)
 	return err;
 }
 
-/* The header as it will be, and what of the present one is in the way.
- * [flush_lock] */
+/* Nothing that is in use lies where the longer table will be. [flush_lock] */
 static int
-make_way(struct dynhdr *hdr, struct room *room, struct image *img,
-	 uint64_t table_end)
+make_way(struct image *img, uint64_t table_end)
 {
+	struct dynhdr hdr = img->hdr;
+	struct room room = {0};
 	int err;
 
 	pthread_mutex_lock(&img->lock);
 	take_over(img);
 	pthread_mutex_unlock(&img->lock);
 	err = reach(img, table_end);
-	return err ? err : move_locators(hdr, room, img, table_end);
+	if (!err)
+		err = move_locators(&hdr, &room, img, table_end);
+	return err || room.n == 1 ? err : image_switch_header(img, &hdr, &room);
 }
 
 /* No flush may write entries meanwhile. [flush_lock] */
 static int
 lengthen_table(struct image *img, uint32_t need, uint64_t table_end)
 {
-	struct dynhdr hdr = img->hdr;
-	struct room room = {0};
+	struct dynhdr hdr;
 	int err = 0;
 
-	if (need > hdr.max_entries)
-		err = make_way(&hdr, &room, img, table_end);
-	hdr.max_entries = (uint32_t)max_u64(need, hdr.max_entries);
+	if (need > img->hdr.max_entries)
+		err = make_way(img, table_end);
 	if (!err)
 		err = write_unused(img, table_end);
-	if (!err && room.n > 1)
-		err = image_switch_header(img, &hdr, &room);
-	else if (!err && need > img->hdr.max_entries)
-		err = image_rewrite_header(img, &hdr);
-	return err;
+	if (err || need <= img->hdr.max_entries)
+		return err;
+	hdr = img->hdr;
+	hdr.max_entries = need;
+	return image_rewrite_header(img, &hdr);
 }
 
 static int

@@ -19,6 +19,7 @@
 struct task {
 	enum vhd_type type;
 	uint64_t from, to, hide;
+	bool by_hand; /* as Windows would, with a locator behind the table */
 };
 
 static void
@@ -32,9 +33,16 @@ make(struct fs *fs, const struct task *t)
 				   .parent_relative = "parent.vhd"};
 	struct image *img;
 	uint8_t data[SMALL];
+	struct hand h;
 
 	memset(parent.uuid, 'p', 16);
-	put_formatted(fs, DISK, &how);
+	if (t->by_hand) {
+		hand_make_child(&h);
+		hand_put(&h, fs, DISK);
+		hand_free(&h);
+	} else {
+		put_formatted(fs, DISK, &how);
+	}
 	img = open_image(fs, DISK, IMAGE_WRITE);
 	for (unsigned i = 0; i < SMALL; i++)
 		data[i] = (uint8_t)(i / 512 + 1);
@@ -74,6 +82,13 @@ check(struct fs *fs, const struct task *t, const char *failing)
 		if (data[i] != (uint8_t)(i / 512 + 1))
 			fail_msg("with a failing %s byte %u is %u", failing, i,
 				 data[i]);
+	if (t->by_hand) {
+		char path[MAX_PATH_TEXT];
+
+		expect_ok(image_locator(path, sizeof(path), img, 0, true),
+			  "reading the locator");
+		assert_string_equal(path, "./base.vhd");
+	}
 	if (img->size == LARGE && t->type == VHD_TYPE_DYNAMIC) {
 		expect_ok(image_pread(img, data, SMALL, LARGE - SMALL), "end");
 		for (unsigned i = 0; i < SMALL; i++)
@@ -101,7 +116,9 @@ one_fault(const struct task *t, const struct fault *fault)
 	assert_true(fired || !err);
 	check(memory, t, fault_hit(fs));
 	expect_ok(resize(memory, t), "once more");
-	check(memory, &(struct task){t->type, t->to, t->to, 0}, "nothing");
+	check(memory,
+	      &(struct task){t->type, t->to, t->to, .by_hand = t->by_hand},
+	      "nothing");
 	fault_fs_free(fs);
 	mem_fs_free(memory);
 	return fired;
@@ -128,14 +145,23 @@ static void
 test_a_dynamic_image_grows_over_its_blocks(void **state)
 {
 	(void)state;
-	each_fault((struct task){VHD_TYPE_DYNAMIC, SMALL, LARGE, 0});
+	each_fault((struct task){VHD_TYPE_DYNAMIC, SMALL, LARGE, 0, false});
 }
 
 static void
-test_a_child_grows_over_its_locators(void **state)
+test_a_child_grows(void **state)
 {
 	(void)state;
-	each_fault((struct task){VHD_TYPE_DIFFERENCING, SMALL, LARGE, 0});
+	each_fault(
+		(struct task){VHD_TYPE_DIFFERENCING, SMALL, LARGE, 0, false});
+}
+
+static void
+test_a_locator_behind_the_table_makes_room(void **state)
+{
+	(void)state;
+	each_fault((struct task){VHD_TYPE_DIFFERENCING, HAND_SIZE,
+				 1000ull * HAND_BLOCK, 0, true});
 }
 
 static void
@@ -143,35 +169,36 @@ test_a_child_that_grows_hides_its_parent(void **state)
 {
 	(void)state;
 	each_fault((struct task){VHD_TYPE_DIFFERENCING, SMALL, EDGE,
-				 SMALL + 5 * BLOCK});
+				 SMALL + 5 * BLOCK, false});
 }
 
 static void
 test_an_image_that_ends_within_a_block_grows(void **state)
 {
 	(void)state;
-	each_fault((struct task){VHD_TYPE_DYNAMIC, SMALL + 512, EDGE, 0});
+	each_fault(
+		(struct task){VHD_TYPE_DYNAMIC, SMALL + 512, EDGE, 0, false});
 }
 
 static void
 test_a_dynamic_image_shrinks(void **state)
 {
 	(void)state;
-	each_fault((struct task){VHD_TYPE_DYNAMIC, EDGE, SMALL, 0});
+	each_fault((struct task){VHD_TYPE_DYNAMIC, EDGE, SMALL, 0, false});
 }
 
 static void
 test_a_fixed_disk_grows(void **state)
 {
 	(void)state;
-	each_fault((struct task){VHD_TYPE_FIXED, SMALL, EDGE, 0});
+	each_fault((struct task){VHD_TYPE_FIXED, SMALL, EDGE, 0, false});
 }
 
 static void
 test_a_fixed_disk_shrinks(void **state)
 {
 	(void)state;
-	each_fault((struct task){VHD_TYPE_FIXED, EDGE, SMALL, 0});
+	each_fault((struct task){VHD_TYPE_FIXED, EDGE, SMALL, 0, false});
 }
 
 static void
@@ -202,7 +229,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_dynamic_image_grows_over_its_blocks),
-		cmocka_unit_test(test_a_child_grows_over_its_locators),
+		cmocka_unit_test(test_a_child_grows),
+		cmocka_unit_test(test_a_locator_behind_the_table_makes_room),
 		cmocka_unit_test(test_a_child_that_grows_hides_its_parent),
 		cmocka_unit_test(test_an_image_that_ends_within_a_block_grows),
 		cmocka_unit_test(test_a_dynamic_image_shrinks),
