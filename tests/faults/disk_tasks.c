@@ -288,6 +288,8 @@ const struct api_task disk_tasks[] = {
 	{"shrink", 0, WORKS_ON("solo", shrink_disk, RW)},
 	{"grow fixed", 0, WORKS_ON("fixed", grow_disk, RW)},
 	{"shrink fixed", 0, WORKS_ON("fixed", shrink_disk, RW)},
+	{"grow a plain disk", 0, .on_disk = grow_disk, .disk = "plain.raw",
+	 .open = RW | VHD_OPEN_RAW},
 	{"rebase", 0, WORKS_ON("disk", rebase_disk, RW)},
 	{"snapshot of an open disk", 0, WORKS_ON("disk", snapshot_disk, RW)},
 #if VHD_CONTROL
