@@ -18,6 +18,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -194,6 +195,7 @@ def main():
         return 77
     place = tempfile.mkdtemp(prefix='vhd-power.', dir=os.environ.get(
         'TMPDIR', '/dev/shm' if os.path.isdir('/dev/shm') else None))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     bed, why = Bed(place, options), None
     replay = Replay(bed, place, options)
     try:
