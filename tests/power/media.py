@@ -191,8 +191,10 @@ class Chance:
 
 class Media:
     """Everything up to a place in the log: durable, or pending."""
-    def __init__(self, scratch, lies=False):
-        self.scratch, self.made, self.lies = scratch, 0, lies
+    lies = None  # flushes of 'files', or 'names', that do nothing
+
+    def __init__(self, scratch):
+        self.scratch, self.made = scratch, 0
         self.files = {}  # by inode
         self.live, self.names, self.pending = {}, {}, []
 
@@ -216,10 +218,9 @@ class Media:
         elif r.kind == DURABLE:
             file.pending.append(r)
             file.settle()
-        elif r.kind == SYNC:
-            if not self.lies:
-                file.settle()
-        elif r.kind == SYNC_DIR:
+        elif r.kind == SYNC and self.lies != 'files':
+            file.settle()
+        elif r.kind == SYNC_DIR and self.lies != 'names':
             for changes in self.pending:
                 self.change(self.names, changes)
             self.pending = []
@@ -235,7 +236,7 @@ class Media:
         elif r.kind == EXCHANGE:
             self.change_names((r.other, self.live[r.name]),
                               (r.name, self.live[r.other]))
-        else:
+        elif r.kind == UNLINK:
             self.change_names((r.name, None))
 
     def build(self, directory, choice):

@@ -9,10 +9,10 @@ power cut at that moment may leave is made of the log: every disk and snapshot
 that must be there is, is sound, and holds what was answered for.
 
     power.py [--on files|ext4|xfs|btrfs] [--through nbd|fuse] [--states N]
-             [--steps N] [--seed N] [--lies]
+             [--steps N] [--seed N] [--lies files|names]
 
-With --lies no flush of a file does anything, which must be found.  Exits with
-77 where it cannot be done.
+With --lies from some moment on no flush of files, or of directories, does
+anything, which must be found.  Exits with 77 where it cannot be done.
 """
 import argparse
 import os
@@ -142,7 +142,7 @@ class Replay:
         else:
             os.mkdir(self.look)
         os.mkdir(f'{self.place}/media')
-        media = Media(f'{self.place}/media', self.o.lies)
+        media = Media(f'{self.place}/media')
         log, end = self.bed.log, self.bed.end
         chosen = flushes(log, self.bed.begin, end)
         if self.o.states < CHOICES * len(chosen):
@@ -151,6 +151,8 @@ class Replay:
         for r in records(log, end):
             if r.at in chosen:
                 self.cuts(media, r.at)
+            if r.at > end // 2:
+                media.lies = self.o.lies
             media.feed(r)
 
 
@@ -162,7 +164,7 @@ def options_of(argv):
     parser.add_argument('--states', type=int, default=300)
     parser.add_argument('--steps', type=int, default=150)
     parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--lies', action='store_true')
+    parser.add_argument('--lies', choices=('files', 'names'))
     for name in ('vhdtool', 'plugin', 'vhdfuse', 'passfs', 'guest'):
         parser.add_argument(f'--{name}', required=True)
     parser.add_argument('--preload', default='')
