@@ -101,8 +101,11 @@ job_finish_merges(size_t *ret_n, struct chain *c,
 			     .into = c->depth,
 			     .search = opts->search,
 			     .nsearch = opts->search ? opts->nsearch : 0};
+	int err;
 
 	job_start(&job, opts->job);
 	job_beside_guests(&job, c);
-	return merge_finish_others(ret_n, &none);
+	err = merge_finish_others(ret_n, &none);
+	job_end_beside(&job);
+	return err;
 }
