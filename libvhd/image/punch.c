@@ -149,6 +149,13 @@ struct tidying {
 
 /* Space that an entry on disk still names, or that is still to be punched,
  * must stay (D7). [lock] */
+static bool
+has_freed(const struct image *img)
+{
+	return img->pending.nfreed || img->nloose;
+}
+
+/* [lock] */
 static int
 put_footer(struct tidying *ret, struct image *img)
 {
@@ -156,7 +163,7 @@ put_footer(struct tidying *ret, struct image *img)
 	uint64_t at = footer_place(img);
 
 	*ret = (struct tidying){NO_OFFSET, img->file_size};
-	if (!img->untidy || img->pending.nfreed || img->nloose)
+	if (!img->untidy || has_freed(img))
 		return 0;
 	if (at + FOOTER_SIZE == img->file_size && img->footer_offset == at) {
 		img->untidy = false;
@@ -168,7 +175,8 @@ put_footer(struct tidying *ret, struct image *img)
 	return img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE, at);
 }
 
-/* Unless somebody has taken space behind it meanwhile. [lock] */
+/* Unless somebody has taken space behind it meanwhile, though it be free
+ * again. [lock] */
 static int
 cut_file(bool *ret, struct image *img, const struct tidying *t)
 {
@@ -176,7 +184,8 @@ cut_file(bool *ret, struct image *img, const struct tidying *t)
 	int err = 0;
 
 	*ret = false;
-	if (img->file_size != t->was || footer_place(img) > t->at)
+	if (img->file_size != t->was || footer_place(img) > t->at ||
+	    has_freed(img))
 		return 0;
 	if (end < img->file_size && !img->io->block_device) {
 		err = img->io->ops->truncate(img->io, end);
