@@ -549,14 +549,15 @@ struct vhd_tree_node {
 	int64_t created;
 	size_t parent; /* index, or SIZE_MAX */
 	size_t nchildren;
-	bool live;           /* nothing stands on it */
-	bool orphan;         /* its parent was not found */
-	bool duplicate;      /* another file has the same UUID */
-	bool merging;        /* a merge into it was interrupted */
-	int err;             /* the file could not be read */
-	const char *message; /* about err; NULL if 0 */
-	bool hidden;         /* XenServer's mark for an inner node */
-	bool raw_parent;     /* stands on a plain disk, which has no UUID */
+	bool live;               /* nothing stands on it */
+	bool orphan;             /* its parent was not found */
+	bool duplicate;          /* another file has the same UUID */
+	bool merging;            /* a merge into it was interrupted */
+	int err;                 /* the file could not be read */
+	const char *message;     /* about err; NULL if 0 */
+	bool hidden;             /* XenServer's mark for an inner node */
+	bool raw_parent;         /* stands on a plain disk, which has no UUID */
+	const char *parent_name; /* of its file, as stored; NULL: unknown */
 };
 
 /* Every image in some files and directories (not their sub-directories),

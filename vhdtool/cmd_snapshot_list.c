@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "out.h"
 #include "say.h"
+#include "scan.h"
 #include "size.h"
 #include "snapshot.h"
 
@@ -52,6 +53,7 @@ describe(const struct vhd_tree_node *node, const struct vhd_tree_node *parent,
 	out_uuid(object, "uuid", node->uuid);
 	out_text(object, "parent", parent ? parent->name : NULL);
 	out_uuid(object, "parent-uuid", child ? node->parent_uuid : NULL);
+	out_text(object, "parent-name", node->parent_name);
 	out_text(object, "parent-filename", parent ? parent->path : NULL);
 	out_number(object, "depth", depth);
 	out_time(object, "created", node->created);
@@ -86,23 +88,6 @@ describe_all(const vhd_tree_t *tree, const char *disk)
 	return list;
 }
 
-/* What is remarkable about an image, in words. */
-static const char *
-remark(const json_t *image)
-{
-	if (get_bool(image, "live"))
-		return "live";
-	if (get_bool(image, "merging"))
-		return "being merged";
-	if (get_bool(image, "orphan"))
-		return "parent not found";
-	if (get_bool(image, "duplicate"))
-		return "same UUID as another file";
-	return get_bool(image, "leaf") && is_null(image, "name")
-		       ? "another disk"
-		       : "";
-}
-
 static const char *
 label_of(const json_t *image)
 {
@@ -117,15 +102,17 @@ label_of(const json_t *image)
 static char *
 details_of(const json_t *image)
 {
-	const char *created = get_text(image, "created");
-	const char *words = remark(image);
+	AUTO_FREE char *created = scan_created(image);
+	AUTO_FREE char *words = scan_remark(image);
+	bool other =
+		!*words && get_bool(image, "leaf") && is_null(image, "name");
 	char space[SIZE_TEXT_MAX];
 	char *text;
 
-	if (asprintf(&text, "  %10s  %.10s %.5s%s%s",
+	if (asprintf(&text, "  %10s  %s%s%s",
 		     size_print(space, get_number(image, "actual-size")),
-		     created, *created ? created + 11 : "", *words ? "  " : "",
-		     words) < 0)
+		     created, other || *words ? "  " : "",
+		     other ? "another disk" : words) < 0)
 		text = NULL;
 	return must(text);
 }

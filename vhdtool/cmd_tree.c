@@ -52,21 +52,6 @@ static const char *const examples[] = {
 	NULL,
 };
 
-/* What is remarkable about an image, in words. */
-static const char *
-remark(const json_t *image)
-{
-	if (get_bool(image, "merging"))
-		return "being merged";
-	if (get_bool(image, "orphan"))
-		return "parent not found";
-	if (get_bool(image, "duplicate"))
-		return "same UUID as another file";
-	if (get_bool(image, "raw-parent"))
-		return "on a raw disk";
-	return get_bool(image, "live") ? "live" : "";
-}
-
 /* How much of the paths is left out: the directory in which all images are. */
 static size_t
 common_directory(const json_t *list)
@@ -91,41 +76,43 @@ common_directory(const json_t *list)
 static char *
 details_in_columns(const json_t *image)
 {
+	AUTO_FREE char *created = scan_created(image);
+	AUTO_FREE char *words = scan_remark(image);
 	char whole[SIZE_TEXT_MAX], space[SIZE_TEXT_MAX];
-	const char *created = get_text(image, "created");
-	const char *words = remark(image);
 	char *text;
 	int length;
 
 	if (!is_null(image, "error"))
 		length = asprintf(&text, "  cannot be read: %s",
-				  get_text(image, "error"));
+				  scan_why_unread(image));
 	else
 		length = asprintf(
-			&text, "  %10s  %10s  %.10s %.5s%s%s",
+			&text, "  %10s  %10s  %s%s%s",
 			size_print(whole, get_number(image, "virtual-size")),
 			size_print(space, get_number(image, "actual-size")),
-			created, *created ? created + 11 : "",
-			*words ? "  " : "", words);
+			created, *words ? "  " : "", words);
 	return must(length < 0 ? NULL : text);
 }
 
-/* "1.5 GiB, 2011-10-27, live" */
+/* "1.5 GiB of 127 GiB, 2011-10-27 12:00, live" */
 static char *
 details_in_words(const json_t *image)
 {
-	const char *words = remark(image);
-	char space[SIZE_TEXT_MAX];
+	AUTO_FREE char *created = scan_created(image);
+	AUTO_FREE char *words = scan_remark(image);
+	char whole[SIZE_TEXT_MAX], space[SIZE_TEXT_MAX];
 	char *text;
 	int length;
 
 	if (!is_null(image, "error"))
-		length = asprintf(&text, "%s", get_text(image, "error"));
+		length = asprintf(&text, "cannot be read: %s",
+				  scan_why_unread(image));
 	else
 		length = asprintf(
-			&text, "%s, %.10s%s%s",
+			&text, "%s of %s, %s%s%s",
 			size_print(space, get_number(image, "actual-size")),
-			get_text(image, "created"), *words ? ", " : "", words);
+			size_print(whole, get_number(image, "virtual-size")),
+			created, *words ? ", " : "", words);
 	return must(length < 0 ? NULL : text);
 }
 

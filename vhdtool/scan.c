@@ -90,6 +90,7 @@ describe(const struct vhd_tree_node *node, const struct vhd_tree_node *parent,
 	out_text(object, "type", name_of_type(node->type));
 	out_uuid(object, "uuid", node->uuid);
 	out_uuid(object, "parent-uuid", child ? node->parent_uuid : NULL);
+	out_text(object, "parent-name", node->parent_name);
 	out_text(object, "parent", parent ? parent->path : NULL);
 	out_number(object, "depth", depth);
 	out_number(object, "virtual-size", node->virtual_size);
@@ -138,6 +139,53 @@ describe_trees(const vhd_tree_t *tree, const struct places *p)
 	free(root);
 	free(shown);
 	return list;
+}
+
+char *
+scan_remark(const json_t *image)
+{
+	const char *wanted = get_text(image, "parent-name");
+	const char *words = get_bool(image, "live") ? "live" : "";
+	char *text;
+
+	if (get_bool(image, "merging"))
+		words = "being merged";
+	else if (get_bool(image, "orphan"))
+		words = *wanted ? "parent not found: " : "parent not found";
+	else if (get_bool(image, "duplicate"))
+		words = "same UUID as another file";
+	else if (get_bool(image, "raw-parent"))
+		words = "on a raw disk";
+	if (asprintf(&text, "%s%s", words,
+		     get_bool(image, "orphan") && !get_bool(image, "merging")
+			     ? wanted
+			     : "") < 0)
+		text = NULL;
+	return must(text);
+}
+
+char *
+scan_created(const json_t *image)
+{
+	const char *created = get_text(image, "created");
+	char *text;
+
+	if (asprintf(&text, "%.10s %.5s", created,
+		     *created ? created + 11 : "") < 0)
+		text = NULL;
+	return must(text);
+}
+
+const char *
+scan_why_unread(const json_t *image)
+{
+	const char *why = get_text(image, "error");
+	const char *path = get_text(image, "filename");
+	size_t n = strlen(path);
+
+	return strncmp(why, path, n) == 0 && strncmp(why + n, ": ", 2) == 0
+		       ? why + n + 2
+		       : why;
 }
 
 int

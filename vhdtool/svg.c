@@ -92,6 +92,16 @@ svg_text(FILE *to, int x, int y, const char *class, const char *format, ...)
 	free(text);
 }
 
+void
+svg_tip(FILE *to, const char *first, const char *second)
+{
+	fputs("<title>", to);
+	print_escaped(to, first);
+	fputs("\n", to);
+	print_escaped(to, second);
+	fputs("</title>\n", to);
+}
+
 static int
 save_failed(const char *path)
 {

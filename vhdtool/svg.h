@@ -24,6 +24,9 @@ void svg_end(FILE *to);
 void svg_text(FILE *to, int x, int y, const char *class, const char *format,
 	      ...) __attribute__((format(printf, 5, 6)));
 
+/* Two lines that show when the pointer rests on the group that begins so. */
+void svg_tip(FILE *to, const char *first, const char *second);
+
 /* The colour of a layer of a chain. */
 const char *svg_colour(size_t layer);
 

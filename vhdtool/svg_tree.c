@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * svg_tree.c - images as boxes: parents on the left, children to their right.
+ * svg_tree.c - images as boxes, one below the other in the order of a walk.
  *
- * Images of one depth form a column.  Leaves take a row each, from top to
- * bottom; a parent stands beside its first child.
+ * An only child stands right below its parent, so that a long chain is a
+ * column; where several stand on one image, each begins a step to the right,
+ * on a line that comes down from it.
  */
 #include "svg.h"
 
@@ -11,100 +12,165 @@
 #include "memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#define BOX_HEIGHT 44
-#define ROW        60
-#define GAP        60 /* between a parent and its children */
+#define BOX_HEIGHT 42
+#define ROW        58
+#define STEP       34 /* to the right */
+#define TRUNK      16 /* lines leave a box so far from its left side */
+#define BEND       8
+#define BETWEEN    16 /* trees */
 #define MARGIN     20
 #define PADDING    10
-#define CHAR_WIDTH 7
-#define COLUMN_MAX (MARGIN + 120 * CHAR_WIDTH)
-
-struct column {
-	int x;
-	int width;
-};
+#define TEXT_MAX   90 /* characters; of longer texts the middle is left out */
 
 struct place {
-	const struct column *column;
-	int y;
+	int x, y, width;
 	size_t parent; /* an index; of a root: its own */
+	size_t children;
+	char *name, *details; /* as drawn */
 };
 
 struct drawing {
 	FILE *to;
 	const struct svg_tree *tree;
-	struct column *columns; /* by depth */
-	struct place *places;   /* by node */
+	struct place *places; /* by node */
 	int width;
 	int height;
 };
 
+/* ---- Text ---- */
+
+/* Of a character of a common font at 12 pixels, in tenths of one. */
 static int
-node_width(const struct svg_node *node)
+char_width(const char *c)
 {
-	size_t name = text_columns(node->name);
-	size_t details = text_columns(node->details);
-	int width = CHAR_WIDTH * (int)(name > details ? name : details);
+	unsigned char first = (unsigned char)*c;
 
-	width += 2 * PADDING;
-	return width < COLUMN_MAX ? width : COLUMN_MAX;
+	if (first >= 0xE1)
+		return 125;
+	if (first >= 0x80)
+		return first >= 0xC0 ? 85 : 0;
+	if (strchr("@MW%mw", *c))
+		return 115;
+	if (strchr(" .,:;-'|!ijlt()[]", *c))
+		return 48;
+	return first >= 'A' && first <= 'Z' ? 88 : 78;
 }
 
-static void
-place_columns(struct drawing *d)
+static int
+text_width(const char *text)
 {
-	int x = MARGIN;
+	int width = 0;
 
-	for (size_t i = 0; i < d->tree->count; i++) {
-		struct column *column = &d->columns[d->tree->nodes[i].depth];
-		int width = node_width(&d->tree->nodes[i]);
-
-		if (width > column->width)
-			column->width = width;
-	}
-	for (size_t i = 0; d->columns[i].width > 0; i++) {
-		d->columns[i].x = x;
-		x += d->columns[i].width + GAP;
-	}
-	d->width = x - GAP + MARGIN;
+	for (; *text; text++)
+		width += char_width(text);
+	return width / 10;
 }
 
-/* A node that is deeper than the one before it is that one's first child and
- * begins no new row.  above[n] is the last node seen at depth n. */
+/* The first byte of the nth character. */
+static size_t
+nth(const char *text, size_t n)
+{
+	size_t i = 0;
+
+	while (n > 0 && text[i]) {
+		i++;
+		if (((unsigned char)text[i] & 0xC0) != 0x80)
+			n--;
+	}
+	return i;
+}
+
+static char *
+shorten(const char *text)
+{
+	size_t count = text_columns(text);
+	char *result;
+
+	if (count <= TEXT_MAX)
+		return must(strdup(text));
+	if (asprintf(&result, "%.*s…%s", (int)nth(text, TEXT_MAX * 2 / 3), text,
+		     text + nth(text, count - TEXT_MAX / 3)) < 0)
+		result = NULL;
+	return must(result);
+}
+
+/* ---- Places ---- */
+
+/* above[n] is the last node seen at depth n. */
 static void
-place_nodes(struct drawing *d)
+find_parents(struct drawing *d)
 {
 	size_t count = d->tree->count;
 	size_t *above = must(calloc(count + 1, sizeof(*above)));
-	int y = MARGIN;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t depth = d->tree->nodes[i].depth;
 
-		if (i > 0 && depth <= d->tree->nodes[i - 1].depth)
-			y += ROW;
-		d->places[i].column = &d->columns[depth];
-		d->places[i].y = y;
 		d->places[i].parent = depth > 0 ? above[depth - 1] : i;
+		if (depth > 0)
+			d->places[above[depth - 1]].children++;
 		above[depth] = i;
 	}
-	d->height = y + BOX_HEIGHT + MARGIN;
 	free(above);
 }
+
+static void
+fill_box(struct place *place, const struct svg_node *node)
+{
+	int name, details;
+
+	place->name = shorten(node->name);
+	place->details = shorten(node->details);
+	name = text_width(place->name);
+	details = text_width(place->details) * 11 / 12;
+	place->width = (name > details ? name : details) + 2 * PADDING;
+}
+
+static void
+place_nodes(struct drawing *d)
+{
+	int y = MARGIN;
+
+	find_parents(d);
+	for (size_t i = 0; i < d->tree->count; i++) {
+		struct place *place = &d->places[i];
+		const struct place *parent = &d->places[place->parent];
+
+		fill_box(place, &d->tree->nodes[i]);
+		place->x =
+			parent == place
+				? MARGIN
+				: parent->x + (parent->children > 1 ? STEP : 0);
+		if (parent == place && i > 0)
+			y += BETWEEN;
+		place->y = y;
+		y += ROW;
+		if (place->x + place->width + MARGIN > d->width)
+			d->width = place->x + place->width + MARGIN;
+	}
+	d->height = y - ROW + BOX_HEIGHT + MARGIN;
+}
+
+/* ---- Drawing ---- */
 
 static void
 draw_link(const struct drawing *d, const struct place *child)
 {
 	const struct place *parent = &d->places[child->parent];
-	int x1 = parent->column->x + parent->column->width;
-	int y1 = parent->y + BOX_HEIGHT / 2;
-	int x2 = child->column->x;
-	int y2 = child->y + BOX_HEIGHT / 2;
+	int x = parent->x + TRUNK;
+	int y = parent->y + BOX_HEIGHT;
 
-	fprintf(d->to,
-		"<path class=\"line\" d=\"M%d %dC%d %d %d %d %d %d\"/>\n", x1,
-		y1, x1 + GAP / 2, y1, x2 - GAP / 2, y2, x2, y2);
+	if (parent->children == 1)
+		fprintf(d->to, "<path class=\"line\" d=\"M%d %dV%d\"/>\n", x, y,
+			child->y);
+	else
+		fprintf(d->to,
+			"<path class=\"line\" d=\"M%d %dV%dq0 %d %d %dH%d\"/>"
+			"\n",
+			x, y, child->y + BOX_HEIGHT / 2 - BEND, BEND, BEND,
+			BEND, child->x);
 }
 
 static void
@@ -113,16 +179,20 @@ draw_box(const struct drawing *d, size_t index)
 	const struct svg_node *node = &d->tree->nodes[index];
 	const struct place *place = &d->places[index];
 	const char *class = node->bad ? "broken" : node->live ? "live" : "box";
-	int x = place->column->x + PADDING;
+	int x = place->x + PADDING;
 
+	fputs("<g>\n", d->to);
+	if (strcmp(place->name, node->name) != 0 ||
+	    strcmp(place->details, node->details) != 0)
+		svg_tip(d->to, node->name, node->details);
 	fprintf(d->to,
 		"<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" "
 		"height=\"%d\" rx=\"6\"/>\n",
-		class, place->column->x, place->y, place->column->width,
-		BOX_HEIGHT);
-	svg_text(d->to, x, place->y + 18, "name", "%s", node->name);
-	svg_text(d->to, x, place->y + 34, node->bad ? "bad" : "small", "%s",
-		 node->details);
+		class, place->x, place->y, place->width, BOX_HEIGHT);
+	svg_text(d->to, x, place->y + 17, "name", "%s", place->name);
+	svg_text(d->to, x, place->y + 33, node->bad ? "bad" : "small", "%s",
+		 place->details);
+	fputs("</g>\n", d->to);
 }
 
 void
@@ -132,20 +202,21 @@ svg_draw_tree(FILE *to, const void *user)
 	struct drawing d = {
 		.to = to,
 		.tree = tree,
-		.columns = must(calloc(tree->count + 1, sizeof(*d.columns))),
 		.places = must(calloc(tree->count + 1, sizeof(*d.places))),
+		.width = 2 * MARGIN,
 	};
 
-	place_columns(&d);
 	place_nodes(&d);
 	svg_begin(to, d.width, d.height);
 	for (size_t i = 0; i < tree->count; i++) {
 		if (d.places[i].parent != i)
 			draw_link(&d, &d.places[i]);
 	}
-	for (size_t i = 0; i < tree->count; i++)
+	for (size_t i = 0; i < tree->count; i++) {
 		draw_box(&d, i);
+		free(d.places[i].name);
+		free(d.places[i].details);
+	}
 	svg_end(to);
-	free(d.columns);
 	free(d.places);
 }

@@ -93,6 +93,7 @@ fill(struct entry *ret, const char *path, const struct peek *peek, int err)
 	}
 	e.node.path = e.path;
 	e.node.name = e.name;
+	e.node.parent_name = e.parent_name;
 	e.node.message = e.message;
 	e.node.merging = is_merging_path(path);
 	*ret = e;

@@ -19,3 +19,14 @@ for picture in t.svg m.svg; do
 done
 vhdtool 0 map --svg - leaf.vhd
 stdout_has '^<svg xmlns'
+mkdir deep
+below=deep/0.vhd
+vhdtool 0 create $below 1M
+for i in $(seq 30); do
+	vhdtool 0 create --parent $below deep/"$i".vhd
+	below=deep/$i.vhd
+done
+vhdtool 0 tree --svg deep.svg deep
+equal "boxes of a deep chain" 31 "$(grep -c '<rect class' deep.svg)"
+width=$(xmllint --xpath 'string(/*/@width)' deep.svg)
+[ "$width" -lt 600 ] || fail "width of a deep chain" "less than 600" "$width"

@@ -14,13 +14,13 @@ stdout_has '^base\.vhd  '
 stdout_has '^├── mid\.vhd  |^└── mid\.vhd  '
 stdout_has '^(│  |   ) └── leaf\.vhd .* live$'
 stdout_has '^(├──|└──) clone\.vhd .* live$'
-stdout_has '^orphan\.vhd .* parent not found$'
+stdout_has '^orphan\.vhd .* parent not found: tmp.vhd$'
 stdout_has '^broken\.vhd .* cannot be read: '
 
 vhdtool 0 scan --json .
 json_is 'map(select(.filename | endswith("/leaf.vhd")))[0] |
     keys | join(" ")' "actual-size created depth duplicate error \
-file-length filename hidden live merging name orphan parent parent-uuid \
+file-length filename hidden live merging name orphan parent parent-name parent-uuid \
 raw-parent type uuid virtual-size"
 json_is 'map(select(.filename | endswith("/leaf.vhd")))[0] |
     [.depth, .live, (.parent | split("/") | last)] | @csv' '2,true,"mid.vhd"'
