@@ -13,8 +13,9 @@ import struct
 LIBC = ctypes.CDLL(None, use_errno=True)
 SECTOR = 512
 HEAD = struct.Struct('=4I3Q')  # struct oplog_record
-(WRITE, ZERO, TRUNCATE, SYNC, CREATE, LINK, RENAME, EXCHANGE, UNLINK,
- SYNC_DIR) = range(10)
+(WRITE, DURABLE, ZERO, TRUNCATE, SYNC, CREATE, LINK, RENAME, EXCHANGE, UNLINK,
+ SYNC_DIR) = range(11)
+FLUSHES = (DURABLE, SYNC, SYNC_DIR)
 
 
 class Record:
@@ -31,7 +32,7 @@ def records(path, end):
             at = f.tell()
             head = HEAD.unpack(f.read(HEAD.size))
             names = f.read(head[1] + head[2]).decode()
-            data = f.read(head[6]) if head[0] == WRITE else None
+            data = f.read(head[6]) if head[0] in (WRITE, DURABLE) else None
             yield Record(at, head, names[:head[1]], names[head[1]:], data)
 
 
@@ -39,13 +40,13 @@ def flushes(path, begin, end):
     """Where the log has a flush at which something is pending."""
     pending, result = set(), []
     for r in records(path, end):
-        if r.kind in (SYNC, SYNC_DIR) and pending and r.at >= begin:
+        if r.kind in FLUSHES and pending and r.at >= begin:
             result.append(r.at)
         if r.kind == SYNC:
             pending.discard(r.inode)
         elif r.kind == SYNC_DIR:
             pending.discard(0)
-        else:
+        elif r.kind != DURABLE:
             pending.add(0 if r.name else r.inode)
     return result
 
@@ -214,6 +215,9 @@ class Media:
         file = self.files.get(r.inode)
         if r.kind in (WRITE, ZERO, TRUNCATE):
             file.pending.append(r)
+        elif r.kind == DURABLE:
+            file.pending.append(r)
+            file.settle()
         elif r.kind == SYNC and self.lies != 'files':
             file.settle()
         elif r.kind == SYNC_DIR and self.lies != 'names':

@@ -90,7 +90,7 @@ co_begin(struct co_run *run, uint64_t seed)
 {
 	static const unsigned every[] = {1, 2, 4, 8, 16, 32};
 
-	*run = (struct co_run){.limit = 200000, .lowest = 1000};
+	*run = (struct co_run){.limit = 1000000, .lowest = 1000};
 	rng_seed(&run->rng, seed);
 	run->by_priority = rng_below(&run->rng, 2);
 	run->every = every[rng_below(&run->rng, 6)];

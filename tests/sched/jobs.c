@@ -5,6 +5,7 @@
 #include "job/job.h"
 #include "job/jobs.h"
 #include "job/pull.h"
+#include "job/push.h"
 #include "locks.h"
 #include "tree/snapshot.h"
 #include "world.h"
@@ -64,30 +65,51 @@ do_merge(struct world *w, const struct vhd_job_opts *opts, bool frozen)
 	return merge.into < depth ? merge_named(w, &merge) : 0;
 }
 
-/* The lowest layer that a merge which was stopped was to go into; 0: none. */
-static uint32_t
-unfinished(const struct chain *c)
+/* job_take, with the locks of this folder. */
+static int
+take(struct world *w)
 {
-	uint32_t i = c->depth - 1;
+	int err;
 
-	while (i && !c->layers[i].renamed)
-		i--;
-	return i;
+	if (co_mutex_trylock(&w->c->job_lock) != 0)
+		return VHD_E_BUSY;
+	err = push_settle(w->c);
+	if (err)
+		co_mutex_unlock(&w->c->job_lock);
+	return err;
 }
 
-/* As the deletion of a snapshot with several children does, which comes after
- * every merge. */
+/* Deletions come after every merge that was stopped. */
+static int
+finish_merges(struct world *w, const struct vhd_job_opts *opts)
+{
+	struct vhd_merge_opts merge = VHD_MERGE_OPTS_INIT;
+	size_t n;
+	int err = take(w);
+
+	if (err)
+		return err;
+	merge.job = opts;
+	snaps_may_go(w);
+	w->merging++;
+	err = job_finish_merges(&n, w->c, &merge);
+	w->merging--;
+	co_mutex_unlock(&w->c->job_lock);
+	return err;
+}
+
+/* As the deletion of a snapshot with several children does. */
 static int
 do_pull(struct world *w, const struct vhd_job_opts *opts)
 {
 	struct job job;
-	int err = 0;
+	int err = take(w);
 
-	if (co_mutex_trylock(&w->c->job_lock) != 0)
-		return 0;
+	if (err)
+		return err;
 	job_start(&job, opts);
 	world_note(w, "pull");
-	if (w->c->depth > 1 && !w->c->moved.bits && !unfinished(w->c))
+	if (w->c->depth > 1 && !job_has_unfinished(w->c))
 		err = pull_layer(w->c, &job, 0);
 	co_mutex_unlock(&w->c->job_lock);
 	return err;
@@ -146,20 +168,17 @@ static int
 do_delete(struct world *w, const struct vhd_job_opts *opts)
 {
 	struct vhd_snapshot_opts delete = VHD_SNAPSHOT_OPTS_INIT;
-	struct vhd_merge_opts merge = VHD_MERGE_OPTS_INIT;
 	struct snap *snap = &w->snaps[draw(w, w->nsnaps)];
 	char name[SNAP_PATH];
-	int err = 0;
+	int err;
 
 	if (!w->nsnaps)
 		return 0;
 	name_of(name, snap);
 	world_note(w, "deletion of %s", name);
 	snap->may_go = true;
-	merge.job = delete.job = opts;
-	merge.into = unfinished(w->c);
-	if (merge.into)
-		err = merge_named(w, &merge);
+	delete.job = opts;
+	err = finish_merges(w, opts);
 	return err ? err : snapshot_delete_live(w->c, name, &delete);
 }
 

@@ -43,7 +43,7 @@ expect_read(struct fs *fs, const char *path, uint32_t depth, uint64_t n)
 
 	expect_ok(chain_pread(c, byte, 1, 0), "read");
 	expect_ok(chain_pread(c, byte + 1, 1, OFFSET), "read");
-	if (byte[0] != 'b' || byte[1] != 't' || c->depth != depth)
+	if (byte[0] != 'b' || byte[1] != 't' || (depth && c->depth != depth))
 		fail_msg("stopped at operation %u: %s reads %c %c, with %u "
 			 "layers",
 			 (unsigned)n, path, byte[0], byte[1], c->depth);
@@ -140,6 +140,37 @@ test_stopped_merge_below_others_at_parent_is_completed(void **state)
 		;
 }
 
+/* What stands on the merged image is empty as well, and is taken for it. */
+static bool
+mistake_at(uint64_t n)
+{
+	AUTO(mem_fs_free) struct fs *fs = make_disks();
+	AUTO(fault_fs_free) struct fs *fault = NULL;
+	struct fs_stat st;
+	bool stopped;
+
+	put_child_at(fs, "/leaf.vhd", 'l', 't', "top.vhd", NULL);
+	expect_ok(fault_fs_new(&fault, fs), "fault_fs_new");
+	fault_arm(fault, &(struct fault){.at = n, .sticky = true});
+	(void)merge(fault, "/top.vhd", 0);
+	stopped = fault_fired(fault);
+	if (merge(fs, "/leaf.vhd", 0) == 0 &&
+	    fs->ops->stat(&st, fs, "/top.vhd") == 0)
+		fail_msg("stopped at operation %u, then the leaf was merged: "
+			 "top.vhd is left, and stands on it",
+			 (unsigned)n);
+	expect_read(fs, "/leaf.vhd", 0, n);
+	return stopped;
+}
+
+static void
+test_stopped_merge_is_not_taken_for_that_of_another(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; mistake_at(n); n++)
+		;
+}
+
 /* A power cut during the second attempt. */
 static int
 look_at_base(const struct crash_state *state, void *user)
@@ -206,6 +237,8 @@ main(void)
 		cmocka_unit_test(test_stopped_merge_is_completed),
 		cmocka_unit_test(test_stopped_merge_at_parent_is_completed),
 		cmocka_unit_test(test_stopped_merge_below_others_is_completed),
+		cmocka_unit_test(
+			test_stopped_merge_is_not_taken_for_that_of_another),
 		cmocka_unit_test(
 			test_stopped_merge_below_others_at_parent_is_completed),
 		cmocka_unit_test(
