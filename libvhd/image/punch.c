@@ -84,7 +84,9 @@ give(struct image *img, size_t n)
 		    space_give(img, img->loose[i]) != 0)
 			break;
 	img->nloose -= n;
-	memmove(img->loose, img->loose + n, img->nloose * sizeof(*img->loose));
+	if (img->nloose)
+		memmove(img->loose, img->loose + n,
+			img->nloose * sizeof(*img->loose));
 }
 
 /* They are listed as loose until they are punched, so that nobody takes their

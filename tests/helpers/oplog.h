@@ -15,7 +15,6 @@
 
 enum oplog_kind {
 	OPLOG_WRITE,
-	OPLOG_DURABLE,  /* a write that is durable when it is answered for */
 	OPLOG_ZERO,     /* a range became zero; the size stays */
 	OPLOG_TRUNCATE, /* offset: the new size */
 	OPLOG_SYNC,

@@ -409,8 +409,8 @@ on_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
 		reply(req, n);
 		return;
 	}
-	oplog_file(fi->flags & O_DSYNC ? OPLOG_DURABLE : OPLOG_WRITE,
-		   (int)fi->fh, offset, (size_t)n, buf);
+	/* What is to be durable at once is followed by an fsync. */
+	oplog_file(OPLOG_WRITE, (int)fi->fh, offset, (size_t)n, buf);
 	(void)fuse_reply_write(req, (size_t)n);
 }
 

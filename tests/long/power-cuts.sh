@@ -3,14 +3,15 @@
 # power-cuts.sh - cut the power at very many flushes of the real programs; see
 # tests/power/power.py.
 #
-#	tests/long/power-cuts.sh BUILD_DIR [STATES [SEED]]
+#	tests/long/power-cuts.sh BUILD_DIR [STATES [SEED [WHERE]]]
 #
 # At least STATES (10000) on each of: plain files, and ext4, xfs and btrfs whose
 # device loses what was not flushed; in worlds of 600 states, by turns through
-# nbdkit and vhdfuse.  Needs root for all but the first.
+# nbdkit and vhdfuse; or only WHERE of these, such as "files xfs".  Needs root
+# for all but the first.
 set -euo pipefail
-build=$(cd "${1:?usage: power-cuts.sh BUILD_DIR [STATES [SEED]]}" && pwd)
-states=${2:-10000} first=${3:-100}
+build=$(cd "${1:?usage: power-cuts.sh BUILD_DIR [STATES [SEED [WHERE]]]}" && pwd)
+states=${2:-10000} first=${3:-100} where=${4:-files ext4 xfs btrfs}
 power=$(cd "$(dirname "$0")/../power" && pwd)/power.py
 
 world() # ON THROUGH SEED
@@ -23,7 +24,7 @@ world() # ON THROUGH SEED
 	    --guest "$build/tests/helpers/guest"
 }
 
-for on in files ext4 xfs btrfs; do
+for on in $where; do
 	seen=0 flushes=0 seed=$first
 	while [ $seen -lt "$states" ]; do
 		[ $((seed % 2)) = 0 ] && through=nbd || through=fuse

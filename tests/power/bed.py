@@ -37,6 +37,11 @@ def mount(device, place):
         raise Wrong(f'{device}: {done.stderr.decode()}')
 
 
+def unmount(place):
+    """What FUSE mounted, whether or not its server is alive."""
+    subprocess.run(['fusermount3', '-q', '-u', '-z', place], check=False)
+
+
 class MountedDisk:
     """What a Client of nbdkit does, through vhdfuse."""
     def __init__(self, path):
@@ -120,11 +125,12 @@ class Bed:
             if process and process.poll() is None:
                 process.kill()
                 process.wait()
-        for mount in ('disk', 'look', 'fs', 'mount'):
-            path = f'{self.place}/{mount}'
-            if os.path.ismount(path):
-                subprocess.run(['umount', path], check=False)
+        unmount(f'{self.place}/disk')
+        for name in ('look', 'fs'):
+            if os.path.ismount(f'{self.place}/{name}'):
+                subprocess.run(['umount', f'{self.place}/{name}'], check=False)
         if self.passfs:
+            self.passfs.terminate()
             self.passfs.wait()
 
     # ---- The server ----
@@ -170,7 +176,7 @@ class Bed:
         if self.o.through == 'nbd':
             self.server.terminate()
         else:
-            subprocess.run(['umount', f'{self.place}/disk'], check=True)
+            unmount(f'{self.place}/disk')
         if self.server.wait(60):
             raise Wrong('the server ends badly')
         self.history.flushes.append((begin, self.moment()))
@@ -181,7 +187,7 @@ class Bed:
         self.server.kill()
         self.server.wait()
         if self.o.through == 'fuse':
-            subprocess.run(['umount', '-l', f'{self.place}/disk'], check=True)
+            unmount(f'{self.place}/disk')
         self.client.close()
 
     # ---- The guest ----

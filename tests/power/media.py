@@ -13,9 +13,8 @@ import struct
 LIBC = ctypes.CDLL(None, use_errno=True)
 SECTOR = 512
 HEAD = struct.Struct('=4I3Q')  # struct oplog_record
-(WRITE, DURABLE, ZERO, TRUNCATE, SYNC, CREATE, LINK, RENAME, EXCHANGE, UNLINK,
- SYNC_DIR) = range(11)
-FLUSHES = (DURABLE, SYNC, SYNC_DIR)
+(WRITE, ZERO, TRUNCATE, SYNC, CREATE, LINK, RENAME, EXCHANGE, UNLINK,
+ SYNC_DIR) = range(10)
 
 
 class Record:
@@ -32,7 +31,7 @@ def records(path, end):
             at = f.tell()
             head = HEAD.unpack(f.read(HEAD.size))
             names = f.read(head[1] + head[2]).decode()
-            data = f.read(head[6]) if head[0] in (WRITE, DURABLE) else None
+            data = f.read(head[6]) if head[0] == WRITE else None
             yield Record(at, head, names[:head[1]], names[head[1]:], data)
 
 
@@ -40,13 +39,13 @@ def flushes(path, begin, end):
     """Where the log has a flush at which something is pending."""
     pending, result = set(), []
     for r in records(path, end):
-        if r.kind in FLUSHES and pending and r.at >= begin:
+        if r.kind in (SYNC, SYNC_DIR) and pending and r.at >= begin:
             result.append(r.at)
         if r.kind == SYNC:
             pending.discard(r.inode)
         elif r.kind == SYNC_DIR:
             pending.discard(0)
-        elif r.kind != DURABLE:
+        else:
             pending.add(0 if r.name else r.inode)
     return result
 
@@ -215,9 +214,6 @@ class Media:
         file = self.files.get(r.inode)
         if r.kind in (WRITE, ZERO, TRUNCATE):
             file.pending.append(r)
-        elif r.kind == DURABLE:
-            file.pending.append(r)
-            file.settle()
         elif r.kind == SYNC and self.lies != 'files':
             file.settle()
         elif r.kind == SYNC_DIR and self.lies != 'names':
