@@ -296,5 +296,5 @@ const struct api_task disk_tasks[] = {
 	{"serve", TASK_ASKS, WORKS_ON("disk", serve_disk, RW)},
 	{"serve a snapshot", TASK_ASKS, WORKS_ON("disk", serve_snapshot, RW)},
 #endif
-	{NULL},
+	{.name = NULL},
 };

@@ -241,5 +241,5 @@ const struct api_task file_tasks[] = {
 	{"snapshot amid a deletion", 0, .alone = do_snapshot_of_half_deleted},
 	{"rename", 0, .alone = do_rename},
 	{"clone", 0, .alone = do_clone},
-	{NULL},
+	{.name = NULL},
 };
