@@ -171,7 +171,7 @@ put_footer(struct tidying *ret, struct image *img)
 		img->untidy = false;
 		return 0;
 	}
-	space_cut(img, at);
+	space_cut(img, at); /* no region is as it was prepared */
 	ret->at = at;
 	footer_encode(&footer, &img->footer);
 	return img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE, at);
@@ -195,6 +195,7 @@ cut_file(bool *ret, struct image *img, const struct tidying *t)
 	}
 	if (err)
 		return err;
+	space_cut(img, t->at); /* found meanwhile */
 	img->file_size = end;
 	img->footer_offset = t->at;
 	img->untidy = false;

@@ -48,7 +48,8 @@ int space_prepare_ahead(struct image *img);
  * at the new end as soon as there is a new end. [lock] */
 int space_reach(struct image *img, uint64_t end) MUST_CHECK;
 
-/* No region behind `end` is given out, until it is found again. [lock] */
+/* What is behind `end` is free no more, until it is found again: it may have
+ * been written to, or cut off. [lock] */
 void space_cut(struct image *img, uint64_t end);
 
 void space_free(struct space *space);
