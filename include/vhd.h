@@ -310,6 +310,7 @@ struct vhd_plan {
 	uint64_t peak_extra; /* space needed beyond today's, at worst */
 	uint64_t free;       /* on the file system that must hold it */
 	bool fits;
+	bool second_best; /* there is no room for what would copy less */
 };
 #define VHD_PLAN_INIT VHD_INIT_(vhd_plan)
 

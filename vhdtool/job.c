@@ -94,6 +94,8 @@ plan_text(const json_t *plan)
 	for (size_t i = 0; i < json_array_size(steps); i++)
 		step_text(json_array_get(steps, i));
 	plan_rows(plan);
+	if (get_bool(plan, "second-best"))
+		puts("There is no room for the way that copies less.");
 }
 
 static int
@@ -110,6 +112,8 @@ print_plan(const struct vhd_plan *plan, json_t *steps, bool json)
 	out_number(result, "peak-extra", plan->peak_extra);
 	out_number(result, "free", plan->free);
 	out_bool(result, "fits", plan->fits);
+	if (plan->second_best)
+		out_bool(result, "second-best", true);
 	status = out_result(result, json, plan_text);
 	if (status != EXIT_DONE)
 		return status;

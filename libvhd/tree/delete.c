@@ -6,6 +6,7 @@
  *			up into the child: whichever moves fewer bytes
  *	several		pulled into each, but for one, at the end, for which
  *			a push is cheaper
+ * Where there is no room for the cheapest way, it is the cheapest that fits.
  * Stopped in the middle, the same command carries on: what was pulled into a
  * child has taken that child off the list, and a push is found by the hidden
  * name of its target (unfinished.c). */

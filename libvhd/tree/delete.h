@@ -30,6 +30,7 @@ struct deletion {
 	const uint8_t *uuid;
 	struct heir *heirs;
 	size_t n;
+	bool second_best;   /* for what copies less there is no room */
 	uint64_t done;      /* bytes, by earlier parts of this deletion */
 	uint64_t part_done; /* and by this one */
 	uint64_t total;
@@ -56,8 +57,8 @@ uint32_t deletion_live_layer(const struct deletion *x, const char *path);
 int deletion_serve_live(struct deletion *x, const struct heir *h,
 			uint32_t layer) MUST_CHECK;
 
-/* heirs.c: find and measure what stands on it, the one for which a push saves
- * most last; and hand out the plan.  To be freed in any case. */
+/* heirs.c: find and measure what stands on it, choose the way, one that is
+ * pushed last; and hand out the plan.  To be freed in any case. */
 int deletion_find_heirs(struct deletion *x,
 			const struct vhd_tree *kin) MUST_CHECK;
 int deletion_plan(struct deletion *x) MUST_CHECK;

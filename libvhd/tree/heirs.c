@@ -100,33 +100,13 @@ measure_heir(struct heir *h, const struct deletion *x)
 	return err ? err : chain_close_after(c, measure_layer(h, x, c, 0));
 }
 
-static uint64_t
-saved_by_push(const struct heir *h)
-{
-	return h->can_push && h->down.bytes < h->pull.bytes
-		       ? h->pull.bytes - h->down.bytes
-		       : 0;
-}
-
-/* The one for which a push saves most is the last to be served. */
 static int
 measure(struct deletion *x)
 {
-	struct heir *last = x->heirs;
 	int err = 0;
 
-	for (size_t i = 0; i < x->n && !err; i++) {
+	for (size_t i = 0; i < x->n && !err; i++)
 		err = measure_heir(&x->heirs[i], x);
-		if (!err && saved_by_push(&x->heirs[i]) > saved_by_push(last))
-			last = &x->heirs[i];
-	}
-	if (!err && x->n && saved_by_push(last)) {
-		struct heir h = *last;
-
-		*last = x->heirs[x->n - 1];
-		h.push = true;
-		x->heirs[x->n - 1] = h;
-	}
 	return err;
 }
 
@@ -142,14 +122,6 @@ extra_of(const struct heir *h)
 	return h->push ? min_u64(h->down.bytes, IN_FLIGHT) +
 				 h->down.new_blocks * 4096
 		       : h->pull.extra;
-}
-
-int
-deletion_find_heirs(struct deletion *x, const struct vhd_tree *kin)
-{
-	int err = find(x, kin);
-
-	return err ? err : measure(x);
 }
 
 void
@@ -191,6 +163,43 @@ deletion_tell_all(const struct deletion *x)
 		deletion_tell(x, VHD_STEP_REMOVE, x->path, 0);
 }
 
+/* ---- The way ---- */
+
+/* The nth way: all data goes up, or that of heir n - 1, the last to be served,
+ * goes down.  False when that cannot be. */
+static bool
+take_way(struct deletion *x, size_t n)
+{
+	for (size_t i = 0; i < x->n; i++)
+		x->heirs[i].push = false;
+	if (n && x->heirs[n - 1].can_push)
+		x->heirs[n - 1].push = true;
+	return !n || x->heirs[n - 1].push;
+}
+
+static void
+push_last(struct deletion *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (x->heirs[i].push) {
+			struct heir h = x->heirs[i];
+
+			x->heirs[i] = x->heirs[x->n - 1];
+			x->heirs[x->n - 1] = h;
+			return;
+		}
+}
+
+static uint64_t
+bytes_of(const struct deletion *x)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < x->n; i++)
+		bytes += heir_bytes(&x->heirs[i]);
+	return bytes;
+}
+
 /* On the file system with the least to spare. */
 static int
 plan_space(struct vhd_plan *p, const struct deletion *x)
@@ -216,12 +225,52 @@ plan_space(struct vhd_plan *p, const struct deletion *x)
 	return err;
 }
 
+/* The way that copies least, of those for which there is room. */
+static int
+choose_way(struct deletion *x)
+{
+	uint64_t least = UINT64_MAX, fitting = UINT64_MAX;
+	size_t best = 0, way = 0;
+	int err = 0;
+
+	for (size_t n = 0; n <= x->n && !err; n++) {
+		struct vhd_plan p = VHD_PLAN_INIT;
+
+		if (!take_way(x, n))
+			continue;
+		err = plan_space(&p, x);
+		if (bytes_of(x) < least) {
+			least = bytes_of(x);
+			best = n;
+		}
+		if (p.fits && bytes_of(x) < fitting) {
+			fitting = bytes_of(x);
+			way = n;
+		}
+	}
+	x->second_best = fitting != UINT64_MAX && fitting > least;
+	(void)take_way(x, fitting == UINT64_MAX ? best : way);
+	push_last(x);
+	return err;
+}
+
+int
+deletion_find_heirs(struct deletion *x, const struct vhd_tree *kin)
+{
+	int err = find(x, kin);
+
+	if (!err)
+		err = measure(x);
+	return err ? err : choose_way(x);
+}
+
 int
 deletion_plan(struct deletion *x)
 {
 	struct vhd_plan p = VHD_PLAN_INIT;
 	int err = plan_space(&p, x);
 
+	p.second_best = x->second_best;
 	for (size_t i = 0; i < x->n; i++) {
 		const struct heir *h = &x->heirs[i];
 

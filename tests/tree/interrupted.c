@@ -25,7 +25,7 @@
 #include "io_fault.h"
 #include "worlds.h"
 
-#define KINDS (TASK_COUNT - TASK_CREATE)
+#define KINDS (TASK_RELINK + 1 - TASK_CREATE) /* of commands on snapshots */
 #define CHANGES                                                                \
 	(FAULT_WRITE | FAULT_FLUSH | FAULT_TRUNCATE | FAULT_PUNCH |            \
 	 FAULT_COPY | FAULT_NAMES | FAULT_SYNC_DIR | FAULT_ATTRIBUTES)

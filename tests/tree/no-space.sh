@@ -39,3 +39,26 @@ vhdtool 0 snapshot delete disk.vhd one
 dd if=/dev/zero of=ballast bs=4096 2>/dev/null
 vhdtool 0 snapshot list disk.vhd
 vhdtool 0 tree .
+
+# Where there is no room for what would copy less, the other way is taken.
+rm -f -- *
+vhdtool 0 create --block-size 512K disk.vhd 64M
+runs=()
+for block in $(seq 0 39); do
+	runs+=($((1024 * block)) 1 1)
+done
+guest disk.vhd "${runs[@]}"
+vhdtool 0 snapshot create disk.vhd one
+guest disk.vhd 100 350 2
+want=$(content disk.vhd)
+vhdtool 0 snapshot delete --dry-run disk.vhd one
+stdout_has '^copy-up: '
+dd if=/dev/zero of=ballast bs=4096 2>/dev/null
+truncate -s -240K ballast
+vhdtool 0 snapshot delete --dry-run disk.vhd one
+stdout_has '^merge-down: '
+stdout_has '^fits: +yes$'
+stdout_has '^There is no room for the way that copies less\.$'
+vhdtool 0 snapshot delete disk.vhd one
+equal "files" "ballast disk.vhd" "$(echo *)"
+equal "content" "$want" "$(content disk.vhd)"
