@@ -15,6 +15,10 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define NAPS   8
+#define NAP_NS 50000000L
 
 void
 live_free(struct live *live)
@@ -113,16 +117,22 @@ live_look(struct live *ret, const char *path)
 
 typedef bool (*look_fn)(struct live *ret, const char *path);
 
+/* A server that has just begun, or whose live disk has just become another
+ * file, is not where it is looked for until a moment later. */
 static int
 find(struct live *ret, const char *path, int err, look_fn look)
 {
 	AUTO_FREE char *why = must(strdup(vhd_last_message()));
+	const struct timespec nap = {.tv_nsec = NAP_NS};
 
 	if (err != VHD_E_BUSY)
 		return say_err(err);
 	*ret = (struct live){0};
-	if (look(ret, path))
-		return EXIT_DONE;
+	for (int i = 0; i < NAPS; i++) {
+		if (look(ret, path))
+			return EXIT_DONE;
+		nanosleep(&nap, NULL);
+	}
 	say("%s", why);
 	return exit_from_err(err);
 }

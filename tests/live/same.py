@@ -19,6 +19,8 @@ from refvhd import Chain, Error
 
 UUID = re.compile('[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 CHANGES = re.compile(r'("(free|rate)": ?|free: +)[0-9]+.*')
+# On a slow machine there are more lines of progress; the last one counts.
+EARLIER = re.compile(r'({"event":"progress".*\n)+(?={"event":"progress")')
 
 
 class Side:
@@ -59,7 +61,7 @@ class Side:
             stdin=subprocess.DEVNULL, capture_output=True)
 
     def plain(self, data):
-        text = data.decode().replace(self.dir, '.')
+        text = EARLIER.sub('', data.decode().replace(self.dir, '.'))
         return CHANGES.sub('', UUID.sub('UUID', text))
 
     def run(self, words):
