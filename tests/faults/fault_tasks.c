@@ -133,8 +133,10 @@ static bool
 judge(struct forest *f, const struct task *task, const struct failure *failure,
       int err, bool fired)
 {
-	/* Where no name could be removed, that of a copy stays. */
-	bool left_overs = task->kind == TASK_CLONE && failure->fault.sticky;
+	/* Where no name could be removed, that of a new file stays. */
+	bool left_overs = failure->fault.sticky &&
+			  (task->kind == TASK_CLONE || task->kind == TASK_NEW ||
+			   task->kind == TASK_CONVERT);
 	struct forest after;
 	bool ok;
 
