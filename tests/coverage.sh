@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # coverage.sh [FLOOR...] - lines and branches of the library that its tests run
 # (default: format image).  Needs gcc and its gcov (Debian: gcc), and Python.
+# Fails below 95 % of the lines or 90 % of the branches.
 #
 # What is not run is listed in build/coverage/missed.
 set -euo pipefail
@@ -50,6 +51,8 @@ for text in sys.stdin:
                 print("libvhd/%s:%d: %d of %d branches" % (
                     name, n, sum(b > 0 for b in branches[n]),
                     len(branches[n])), file=missed)
-print("%-28s lines %.1f %%   branches %.1f %%" % (
-    "all", 100 * total[0] / total[1], 100 * total[2] / total[3]))
+lines, branches = 100 * total[0] / total[1], 100 * total[2] / total[3]
+print("%-28s lines %.1f %%   branches %.1f %%" % ("all", lines, branches))
+if lines < 95 or branches < 90:
+    sys.exit("too little: 95 % of the lines and 90 % of the branches are due")
 ' $build/missed
