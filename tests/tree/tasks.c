@@ -331,18 +331,31 @@ layer_at(const struct chain *c, const char *path)
 	return 0;
 }
 
+/* The layer is there no more, as what was merged into only has to take its
+ * path: then whoever serves the disk finishes that. */
+static int
+finish_merges(const struct task *t, struct chain *c,
+	      const struct vhd_merge_opts *o)
+{
+	size_t finished;
+	int err = job_finish_merges(&finished, c, o);
+
+	return err ? err
+		   : fail(VHD_E_NOTFOUND, "%s is not among the parents",
+			  t->disk);
+}
+
 static int
 run_merge(const struct task *t, struct chain *c, struct vhd_job_opts *job)
 {
 	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
 	int err;
 
+	o.job = job;
 	o.layer = layer_at(c, t->disk);
 	if (t->other[0] && !o.layer)
-		return fail(VHD_E_NOTFOUND, "%s is not among the parents",
-			    t->disk);
+		return finish_merges(t, c, &o);
 	err = find_layer(&o.into, c, o.layer, t->name);
-	o.job = job;
 	if (t->kind == TASK_MERGE_AT_PARENT)
 		o.flags = VHD_MERGE_AT_PARENT;
 	return err ? err : job_merge(c, &o);
