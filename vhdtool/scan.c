@@ -141,25 +141,31 @@ describe_trees(const vhd_tree_t *tree, const struct places *p)
 	return list;
 }
 
+static const char *
+trouble_of(const json_t *image)
+{
+	if (get_bool(image, "merging"))
+		return "being merged";
+	if (get_bool(image, "orphan"))
+		return "parent not found";
+	if (get_bool(image, "duplicate"))
+		return "same UUID as another file";
+	return get_bool(image, "raw-parent") ? "on a raw disk" : "";
+}
+
+/* "live, parent not found: base.vhd" */
 char *
 scan_remark(const json_t *image)
 {
-	const char *wanted = get_text(image, "parent-name");
-	const char *words = get_bool(image, "live") ? "live" : "";
+	bool live = get_bool(image, "live");
+	const char *words = trouble_of(image);
+	const char *wanted =
+		get_bool(image, "orphan") ? get_text(image, "parent-name") : "";
 	char *text;
 
-	if (get_bool(image, "merging"))
-		words = "being merged";
-	else if (get_bool(image, "orphan"))
-		words = *wanted ? "parent not found: " : "parent not found";
-	else if (get_bool(image, "duplicate"))
-		words = "same UUID as another file";
-	else if (get_bool(image, "raw-parent"))
-		words = "on a raw disk";
-	if (asprintf(&text, "%s%s", words,
-		     get_bool(image, "orphan") && !get_bool(image, "merging")
-			     ? wanted
-			     : "") < 0)
+	if (asprintf(&text, "%s%s%s%s%s", live ? "live" : "",
+		     live && *words ? ", " : "", words, *wanted ? ": " : "",
+		     wanted) < 0)
 		text = NULL;
 	return must(text);
 }

@@ -14,7 +14,7 @@ stdout_has '^base\.vhd  '
 stdout_has '^├── mid\.vhd  |^└── mid\.vhd  '
 stdout_has '^(│  |   ) └── leaf\.vhd .* live$'
 stdout_has '^(├──|└──) clone\.vhd .* live$'
-stdout_has '^orphan\.vhd .* parent not found: tmp.vhd$'
+stdout_has '^orphan\.vhd .* live, parent not found: tmp\.vhd$'
 stdout_has '^broken\.vhd .* cannot be read: '
 
 vhdtool 0 scan --json .
