@@ -14,12 +14,19 @@ fill disk.vhd 2 4 40
 serve "$PLUGIN" disk.vhd
 want=$(read_all)
 
+given_back()
+{
+	[ "$(stat -c %b disk.vhd)" -lt "$stored" ]
+}
+
 # What the first block gives back is taken as well.
 meets_the_end()
 {
+	stored=$(stat -c %b disk.vhd)
 	start_job merge --rate 1M disk.vhd
 	await "the merge moves" moves
 	io "$uri" "write -q -P 2 5M 64k" "flush"
+	await "a block is given back" given_back
 	head -c 96M /dev/zero >filler 2>/dev/null
 	vhdtool 0 job rate disk.vhd 0
 	await "the merge waits for space" job_is io-status nospace
