@@ -203,12 +203,12 @@ write_piece(struct chain *c, const uint8_t *from, size_t n, uint64_t offset)
 		gate_open(&c->gate, offset, n);
 		return err;
 	}
-	gate_share(&c->gate, window);
+	gate_share_write(&c->gate, window);
 	if (mutant(GATE_LEFT_EARLY))
-		gate_unshare(&c->gate, window);
+		gate_unshare_write(&c->gate, window);
 	err = write_sectors(c, from, n, offset);
 	if (!mutant(GATE_LEFT_EARLY))
-		gate_unshare(&c->gate, window);
+		gate_unshare_write(&c->gate, window);
 	return err;
 }
 
@@ -226,7 +226,7 @@ write_durable(bool *ret, struct chain *c, const uint8_t *from, size_t len,
 	if (offset % SECTOR_SIZE || len % SECTOR_SIZE || !len ||
 	    in_window(offset, len) != len)
 		return 0;
-	gate_share(&c->gate, window);
+	gate_share_write(&c->gate, window);
 	if (mutant(MOVED_SHORTCUT))
 		layer = chain_target(c, offset);
 	if (!c->moved.bits || mutant(MOVED_SHORTCUT))
@@ -234,7 +234,7 @@ write_durable(bool *ret, struct chain *c, const uint8_t *from, size_t len,
 					   offset);
 	if (*ret)
 		note_owner(c, layer, offset, len);
-	gate_unshare(&c->gate, window);
+	gate_unshare_write(&c->gate, window);
 	return err;
 }
 

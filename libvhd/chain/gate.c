@@ -16,6 +16,7 @@ gate_init(struct gate *gate)
 		&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 #endif
 	for (int i = 0; i < GATE_STRIPES; i++) {
+		pthread_rwlock_init(&gate->stripe[i].writers, &attr);
 		pthread_rwlock_init(&gate->stripe[i].lock, &attr);
 		atomic_init(&gate->stripe[i].visits, 0);
 	}
@@ -25,8 +26,10 @@ gate_init(struct gate *gate)
 void
 gate_free(struct gate *gate)
 {
-	for (int i = 0; i < GATE_STRIPES; i++)
+	for (int i = 0; i < GATE_STRIPES; i++) {
 		pthread_rwlock_destroy(&gate->stripe[i].lock);
+		pthread_rwlock_destroy(&gate->stripe[i].writers);
+	}
 }
 
 void
@@ -60,6 +63,20 @@ gate_unshare(struct gate *gate, uint64_t window)
 	pthread_rwlock_unlock(&gate->stripe[window % GATE_STRIPES].lock);
 }
 
+void
+gate_share_write(struct gate *gate, uint64_t window)
+{
+	pthread_rwlock_rdlock(&gate->stripe[window % GATE_STRIPES].writers);
+	gate_share(gate, window);
+}
+
+void
+gate_unshare_write(struct gate *gate, uint64_t window)
+{
+	gate_unshare(gate, window);
+	pthread_rwlock_unlock(&gate->stripe[window % GATE_STRIPES].writers);
+}
+
 /* Is a stripe used by the windows from first on? */
 static bool
 touches(uint64_t stripe, uint64_t first, uint64_t count)
@@ -78,7 +95,27 @@ windows_of(uint64_t offset, uint64_t len)
 }
 
 void
-gate_close(struct gate *gate, uint64_t offset, uint64_t len)
+gate_bar(struct gate *gate, uint64_t offset, uint64_t len)
+{
+	uint64_t first = offset >> WINDOW_SHIFT, n = windows_of(offset, len);
+
+	for (uint64_t i = 0; i < GATE_STRIPES; i++)
+		if (touches(i, first, n))
+			pthread_rwlock_wrlock(&gate->stripe[i].writers);
+}
+
+void
+gate_unbar(struct gate *gate, uint64_t offset, uint64_t len)
+{
+	uint64_t first = offset >> WINDOW_SHIFT, n = windows_of(offset, len);
+
+	for (uint64_t i = 0; i < GATE_STRIPES; i++)
+		if (touches(i, first, n))
+			pthread_rwlock_unlock(&gate->stripe[i].writers);
+}
+
+void
+gate_close_barred(struct gate *gate, uint64_t offset, uint64_t len)
 {
 	uint64_t first = offset >> WINDOW_SHIFT, n = windows_of(offset, len);
 
@@ -88,13 +125,27 @@ gate_close(struct gate *gate, uint64_t offset, uint64_t len)
 }
 
 void
-gate_open(struct gate *gate, uint64_t offset, uint64_t len)
+gate_open_barred(struct gate *gate, uint64_t offset, uint64_t len)
 {
 	uint64_t first = offset >> WINDOW_SHIFT, n = windows_of(offset, len);
 
 	for (uint64_t i = 0; i < GATE_STRIPES; i++)
 		if (touches(i, first, n))
 			pthread_rwlock_unlock(&gate->stripe[i].lock);
+}
+
+void
+gate_close(struct gate *gate, uint64_t offset, uint64_t len)
+{
+	gate_bar(gate, offset, len);
+	gate_close_barred(gate, offset, len);
+}
+
+void
+gate_open(struct gate *gate, uint64_t offset, uint64_t len)
+{
+	gate_open_barred(gate, offset, len);
+	gate_unbar(gate, offset, len);
 }
 
 void

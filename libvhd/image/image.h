@@ -145,8 +145,8 @@ struct image {
 	bool untidy;                /* the end may hold unused space [lock] */
 	_Atomic bool vanishing;     /* empty, and its file will go: space is
 				     * not given back by and by */
-	_Atomic bool zeroes_new;    /* it will be a root: what is under clear
-				     * bits of new blocks is zero (D6) */
+	_Atomic bool fills_new;     /* it will be a root: new blocks are all
+				     * present, as in one (D6) */
 	_Atomic bool failed;        /* D8 */
 };
 
@@ -361,10 +361,11 @@ int image_set_parent(struct image *img,
 
 /* A differencing image that needs its parent no more becomes dynamic.  Under
  * clear bits there may be what a write left that nobody was told of, or what
- * lay there before: first, what is new is to be zero there, and then each
- * block is made so, with nobody reading or writing it. */
-void image_zero_new(struct image *img);
-int image_zero_absent(struct image *img, uint32_t block) MUST_CHECK;
+ * lay there before, and may be again after a write: so all of a block is to be
+ * present, zero where nothing was (D6).  First what is new is made so, and then
+ * each block, with nobody writing to it; unless it does not come to that. */
+void image_fill_new(struct image *img, bool yes);
+int image_fill_block(struct image *img, uint32_t block) MUST_CHECK;
 int image_make_root(struct image *img) MUST_CHECK;
 
 /* A new header: any part of it, room holding what it refers to; or only its

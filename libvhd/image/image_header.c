@@ -247,32 +247,14 @@ image_set_parent(struct image *img, const struct image_link *link)
 	return err;
 }
 
-/* What of a range of the file is data becomes zeros. */
-static int
-zero_data(struct image *img, uint64_t at, uint64_t len)
+void
+image_fill_new(struct image *img, bool yes)
 {
-	uint64_t end = at + len;
-
-	while (at < end) {
-		uint64_t until;
-		bool data;
-		int err = img->io->ops->extent(&data, &until, img->io, at);
-
-		if (err || until <= at)
-			return err;
-		until = min_u64(until, end);
-		if (data)
-			err = io_write_zeros(img->io, at, until - at);
-		if (err)
-			return err;
-		img->dirty |= data;
-		at = until;
-	}
-	return 0;
+	img->fills_new = yes;
 }
 
 static int
-zero_absent(struct image *img, uint32_t block, uint8_t *map)
+fill(struct image *img, uint32_t block, uint8_t *map)
 {
 	uint32_t n = img->block_size >> SECTOR_SHIFT;
 	uint64_t first = (uint64_t)block * n;
@@ -280,36 +262,24 @@ zero_absent(struct image *img, uint32_t block, uint8_t *map)
 	int err = image_presence(&presence, map, img, first, n);
 
 	for (uint32_t i = 0, run; i < n && !err; i += run) {
-		uint64_t at, rest;
-
 		run = bits_run(map, i, n - i);
-		if (bit_get(map, i))
-			continue;
-		err = image_locate(&at, &rest, img,
-				   (first + i) << SECTOR_SHIFT);
-		if (!err)
-			err = zero_data(img, at, (uint64_t)run << SECTOR_SHIFT);
+		if (!bit_get(map, i))
+			err = image_write_zeros(img,
+						(first + i) << SECTOR_SHIFT,
+						(uint64_t)run << SECTOR_SHIFT);
 	}
 	return err;
 }
 
-void
-image_zero_new(struct image *img)
-{
-	img->zeroes_new = true;
-}
-
-/* While the parent counted that did not matter; readers that ignore bitmaps
- * would show it (D6). */
 int
-image_zero_absent(struct image *img, uint32_t block)
+image_fill_block(struct image *img, uint32_t block)
 {
 	AUTO_FREE uint8_t *map = NULL;
 
 	if (!image_has_block(img, block) || bitmaps_full(img, block))
 		return 0;
 	map = malloc(img->block_size / SECTOR_SIZE / 8 + 1);
-	return map ? zero_absent(img, block, map) : fail_nomem();
+	return map ? fill(img, block, map) : fail_nomem();
 }
 
 static int

@@ -286,13 +286,9 @@ choose(const struct image *img, uint64_t below)
 static int
 ready(struct image *img, struct region *region)
 {
-	if (img->type == VHD_TYPE_DYNAMIC)
-		return prepare(img, region, false);
-	if (img->zeroes_new)
-		return io_write_zeros(img->io,
-				      region->offset + img->bitmap_bytes,
-				      img->block_size);
-	return 0;
+	return img->type == VHD_TYPE_DYNAMIC || img->fills_new
+		       ? prepare(img, region, false)
+		       : 0;
 }
 
 int

@@ -120,26 +120,35 @@ flush_batch(struct compact *k, bool force)
 	return err;
 }
 
-/* Looked at with guests running; looked at again, and dropped, with the gate
- * closed.  In the dry run only counted. */
+static int
+drop(struct compact *k, uint32_t block)
+{
+	uint64_t at = (uint64_t)block << k->img->block_shift;
+	int err;
+
+	gate_close_barred(&k->c->gate, at, k->img->block_size);
+	err = image_drop_block(k->img, block);
+	forget(k, block);
+	k->waiting++;
+	gate_open_barred(&k->c->gate, at, k->img->block_size);
+	return err;
+}
+
+/* Nobody writes to the block while it is looked at, and nobody reads it when it
+ * is dropped.  In the dry run it is only counted. */
 static int
 consider(struct compact *k, uint32_t block)
 {
 	uint64_t at = (uint64_t)block << k->img->block_shift;
 	bool spare = false;
-	int err;
+	int err = 0;
 
-	gate_close(&k->c->gate, at, k->img->block_size);
+	gate_bar(&k->c->gate, at, k->img->block_size);
 	if (image_has_block(k->img, block))
 		err = block_is_spare(&spare, k, block);
-	else
-		err = 0;
-	if (!err && spare && !job_dry_run(k->job)) {
-		err = image_drop_block(k->img, block);
-		forget(k, block);
-		k->waiting++;
-	}
-	gate_open(&k->c->gate, at, k->img->block_size);
+	if (!err && spare && !job_dry_run(k->job))
+		err = drop(k, block);
+	gate_unbar(&k->c->gate, at, k->img->block_size);
 	k->dropped += spare;
 	if (!err)
 		err = job_step(k->job, k->img->block_size);

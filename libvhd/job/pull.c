@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pull.c - copy what a layer's parent has into the layer.
  *
- * "The leaf lacks it" and the copy are one step under the closed gate of a
+ * "The leaf lacks it" and the copy are one step while nobody writes to a
  * piece (P19); a flush that began after the last copy makes everything
  * durable, and only then the link is changed (P20); the parent is needed,
  * unchanged, until that is durable (P21).  Guests write to the leaf throughout
@@ -14,7 +14,8 @@
 #include "image/mutant.h"
 #include "job/pull.h"
 
-#define PAGE 4096u
+#define PAGE       4096u
+#define FILL_BATCH 4096u /* blocks that change between two flushes */
 
 struct pull {
 	struct chain *c;
@@ -163,11 +164,13 @@ copy_closed(struct pull *p, uint64_t window)
 	int err;
 
 	if (!mutant(PULL_UNGATED))
-		gate_close(&p->c->gate, at, WINDOW_SIZE);
+		gate_bar(&p->c->gate, at, WINDOW_SIZE);
 	err = copy_window(p, window);
+	gate_close_barred(&p->c->gate, at, WINDOW_SIZE);
 	map_forget(&p->c->map, window);
+	gate_open_barred(&p->c->gate, at, WINDOW_SIZE);
 	if (!mutant(PULL_UNGATED))
-		gate_open(&p->c->gate, at, WINDOW_SIZE);
+		gate_unbar(&p->c->gate, at, WINDOW_SIZE);
 	return err ? err : job_step(p->job, p->size.bytes - before);
 }
 
@@ -208,27 +211,38 @@ pull_measure(struct pull_size *ret, struct chain *c, uint32_t layer)
 	return err;
 }
 
-/* What guests allocate from now on has zeros under its clear bits, and then
- * what there was before gets them (D6). */
+/* Whoever found no block before the gate was barred has not made one since. */
+static int
+fill_block(struct pull *p, uint32_t block)
+{
+	struct image *img = p->child;
+	uint64_t at = (uint64_t)block << img->block_shift;
+	int err;
+
+	gate_bar(&p->c->gate, at, img->block_size);
+	err = image_fill_block(img, block);
+	gate_unbar(&p->c->gate, at, img->block_size);
+	if (!err && block % FILL_BATCH == 0)
+		err = image_flush(img);
+	return err ? err : job_step(p->job, 0);
+}
+
+/* What guests allocate from now on is all present, and then what there was
+ * before is made so (D6); as zeros, since the parent has nothing there. */
 static int
 become_root(struct pull *p)
 {
 	struct image *img = p->child;
 	int err = 0;
 
-	image_zero_new(img);
-	for (uint32_t b = 0; b < img->blocks && !err; b++) {
-		uint64_t at = (uint64_t)b << img->block_shift;
-
-		if (!image_has_block(img, b))
-			continue;
-		gate_close(&p->c->gate, at, img->block_size);
-		err = image_zero_absent(img, b);
-		gate_open(&p->c->gate, at, img->block_size);
-		if (!err)
-			err = job_step(p->job, 0);
-	}
-	return err ? err : image_make_root(img);
+	image_fill_new(img, true);
+	for (uint32_t b = 0; b < img->blocks && !err; b++)
+		err = fill_block(p, b);
+	if (!err)
+		err = image_make_root(img);
+	/* Where it stays a child, a new block shows its parent again. */
+	image_fill_new(img, false);
+	return err;
 }
 
 static int

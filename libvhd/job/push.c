@@ -44,8 +44,8 @@ forget_block(struct push *p, uint32_t block)
 		map_forget(&p->c->map, w);
 }
 
-/* P1, P2: nobody is inside the block from the first copied sector until it is
- * marked as moved; if copying fails it is not. */
+/* P1, P2: nobody writes to the block from the first copied sector until it is
+ * marked as moved, and nobody is inside it then; if copying fails it is not. */
 static int
 move_live(struct push *p, uint32_t block)
 {
@@ -53,8 +53,9 @@ move_live(struct push *p, uint32_t block)
 	int err;
 
 	if (!mutant(COPY_UNGATED))
-		gate_close(&p->c->gate, at, p->from->block_size);
+		gate_bar(&p->c->gate, at, p->from->block_size);
 	err = push_copy_block(p, block);
+	gate_close_barred(&p->c->gate, at, p->from->block_size);
 	if (mutant(MOVED_HALF))
 		err = 0;
 	if (!err)
@@ -63,8 +64,9 @@ move_live(struct push *p, uint32_t block)
 		err = image_drop_block(p->from, block);
 	if (!err)
 		forget_block(p, block);
+	gate_open_barred(&p->c->gate, at, p->from->block_size);
 	if (!mutant(COPY_UNGATED))
-		gate_open(&p->c->gate, at, p->from->block_size);
+		gate_unbar(&p->c->gate, at, p->from->block_size);
 	return err;
 }
 

@@ -203,10 +203,13 @@ make_root(struct image *img)
 {
 	int err = 0;
 
-	image_zero_new(img);
+	image_fill_new(img, true);
 	for (uint32_t b = 0; b < img->blocks && !err; b++)
-		err = image_zero_absent(img, b);
-	return err ? err : image_make_root(img);
+		err = image_fill_block(img, b);
+	if (!err)
+		err = image_make_root(img);
+	image_fill_new(img, false);
+	return err;
 }
 
 /* Every sector must be here first. */

@@ -9,7 +9,7 @@
 /* D6: what an unanswered write left under a clear bit was hidden as long as
  * the parent counted, and must not be there when it does not. */
 static void
-root_has_zeros_under_clear_bits(void **unused)
+root_has_zeros_where_nothing_was(void **unused)
 {
 	AUTO(mem_fs_free) struct fs *fs = new_fs();
 	uint8_t data[3 * 512], read[512];
@@ -24,8 +24,8 @@ root_has_zeros_under_clear_bits(void **unused)
 	expect_ok(image_flush(img), "flush");
 	expect_ok(image_locate(&at, &rest, img, 0), "locate");
 	expect_ok(img->io->ops->pwrite(img->io, data, 3 * 512, at), "write");
-	image_zero_new(img);
-	expect_ok(image_zero_absent(img, 0), "zero");
+	image_fill_new(img, true);
+	expect_ok(image_fill_block(img, 0), "fill");
 	expect_ok(image_make_root(img), "make root");
 	expect_ok(img->io->ops->pread(img->io, read, 512, at), "read");
 	assert_true(is_zero(read, 512));
@@ -33,6 +33,7 @@ root_has_zeros_under_clear_bits(void **unused)
 	assert_memory_equal(read, data, 512);
 	expect_ok(img->io->ops->pread(img->io, read, 512, at + 1024), "read");
 	assert_true(is_zero(read, 512));
+	assert_true(bitmaps_full(img, 0));
 	expect_ok(image_close(img), "close");
 }
 
@@ -40,7 +41,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(root_has_zeros_under_clear_bits),
+		cmocka_unit_test(root_has_zeros_where_nothing_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
