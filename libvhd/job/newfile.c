@@ -24,6 +24,8 @@ release(struct newfile *nf)
 	free(nf->temp);
 	if (nf->old)
 		(void)io_close(nf->old);
+	if (nf->mine)
+		(void)io_close(nf->mine);
 }
 
 static int
@@ -40,15 +42,14 @@ temporary_name(char **ret, const char *path)
 	return *ret ? 0 : fail_nomem();
 }
 
-/* Whoever has the old file open would go on with a file that has no name. */
 static int
-hold_old(struct newfile *nf)
+hold(struct io **ret, const struct fs *fs, const char *path)
 {
-	int err = nf->fs->ops->open(&nf->old, nf->fs, nf->path, 0);
+	int err = fs->ops->open(ret, fs, path, 0);
 
 	if (err)
 		return err;
-	err = nf->old->ops->lock(nf->old, IO_LOCK_WRITE);
+	err = (*ret)->ops->lock(*ret, IO_LOCK_WRITE);
 	return err == VHD_E_UNSUPPORTED ? 0 : err;
 }
 
@@ -93,12 +94,17 @@ open_temp(struct newfile *nf)
 static int
 begin_file(struct newfile *nf, bool replace)
 {
-	int err = replace ? hold_old(nf) : 0;
+	/* Whoever has the old file open would go on with one that has no name;
+	 * and a new one that nobody holds was left behind by a crash, to those
+	 * who come by. */
+	int err = replace ? hold(&nf->old, nf->fs, nf->path) : 0;
 
 	if (!err)
 		err = temporary_name(&nf->temp, nf->path);
 	if (!err)
 		err = open_temp(nf);
+	if (!err)
+		err = hold(&nf->mine, nf->fs, nf->temp);
 	if (!err && replace) /* before it is written to: times are set too */
 		err = nf->fs->ops->copy_attributes(nf->fs, nf->path, nf->temp);
 	return err;

@@ -19,11 +19,12 @@
 
 struct newfile {
 	const struct fs *fs;
-	struct io *io;  /* to write to; NULL once it was handed over */
-	char *path;     /* what it is going to be called */
-	char *temp;     /* what it is called meanwhile; NULL: in place */
-	struct io *old; /* the file that is replaced, locked; or NULL */
-	uint64_t room;  /* bytes of a block device, else UINT64_MAX */
+	struct io *io;   /* to write to; NULL once it was handed over */
+	char *path;      /* what it is going to be called */
+	char *temp;      /* what it is called meanwhile; NULL: in place */
+	struct io *old;  /* the file that is replaced, locked; or NULL */
+	struct io *mine; /* the new one, locked until it has its name */
+	uint64_t room;   /* bytes of a block device, else UINT64_MAX */
 };
 
 /* How many bytes could be written to path?  On a device, that is its size.
