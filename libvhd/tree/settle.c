@@ -54,12 +54,13 @@ remove_name(const struct settle *s, const char *path)
 
 /* ---- What is there ---- */
 
+/* Those of one disk, which may be called vhd-X, have an @ (child.c). */
 static bool
 is_temporary(const char *name)
 {
 	size_t n = strlen(name), tail = strlen(PARTIAL_SUFFIX);
 
-	return !strncmp(name, ".vhd-", 5) && n > tail &&
+	return !strncmp(name, ".vhd-", 5) && n > tail && !strchr(name, '@') &&
 	       !strcmp(name + n - tail, PARTIAL_SUFFIX);
 }
 
