@@ -107,9 +107,8 @@ struct image {
 	bool ignore_bitmap;
 	uint32_t block_size; /* bytes */
 	uint32_t block_shift;
-	uint32_t bitmap_bytes; /* as stored: whole sectors */
-	uint64_t header_at;    /* where the header and the table are, bytes */
-	uint64_t table_at;
+	uint32_t bitmap_bytes;  /* as stored: whole sectors */
+	uint64_t table_at;      /* where the table is, bytes */
 	unsigned defects;       /* enum image_defect, as found */
 	uint64_t batmap_header; /* XenServer: of its sector; 0: none */
 	uint64_t batmap_offset; /* of the map itself, bytes */
@@ -119,8 +118,9 @@ struct image {
 	 * with [lock], too. */
 	struct footer footer;
 	struct dynhdr hdr;
-	uint64_t footer_offset; /* of the end footer, as found or written */
-	_Atomic uint64_t size;  /* bytes the guest sees */
+	_Atomic uint64_t header_at; /* bytes */
+	uint64_t footer_offset;     /* of the end footer, as found or written */
+	_Atomic uint64_t size;      /* bytes the guest sees */
 
 	uint32_t blocks;       /* entries in use: ceil(size / block_size)
 				* [exclusive] */
@@ -368,11 +368,12 @@ void image_fill_new(struct image *img, bool yes);
 int image_fill_block(struct image *img, uint32_t block) MUST_CHECK;
 int image_make_root(struct image *img) MUST_CHECK;
 
-/* A new header: any part of it, room holding what it refers to; or only its
- * first sector (the table). [flush_lock] */
+/* A new header: any part of it, room holding what it refers to; the same in
+ * another place; or only its first sector (the table). [flush_lock] */
 struct room;
 int image_switch_header(struct image *img, const struct dynhdr *hdr,
 			struct room *room) MUST_CHECK;
+int image_move_header(struct image *img, struct room *room) MUST_CHECK;
 int image_rewrite_header(struct image *img,
 			 const struct dynhdr *hdr) MUST_CHECK;
 

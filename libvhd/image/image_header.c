@@ -144,6 +144,24 @@ image_switch_header(struct image *img, const struct dynhdr *hdr,
 }
 
 int
+image_move_header(struct image *img, struct room *room)
+{
+	struct disk_dynhdr disk;
+	uint64_t to;
+	int err = room_take(&to, room, img, DYNHDR_SIZE);
+
+	if (err)
+		return err;
+	dynhdr_encode(&disk, &img->hdr);
+	err = write_header_at(img, &disk, to);
+	if (!err)
+		err = point_footers(img, to, img->type);
+	if (!err)
+		img->header_at = to;
+	return err;
+}
+
+int
 image_rewrite_header(struct image *img, const struct dynhdr *hdr)
 {
 	struct disk_dynhdr disk;

@@ -227,6 +227,28 @@ move_locator(struct locator *l, struct image *img, struct room *room)
 	return err;
 }
 
+static struct room
+room_beside(const struct image *img, uint64_t table_end)
+{
+	struct room room = {.n = 1};
+
+	room.taken[0].offset = img->table_at;
+	room.taken[0].length = table_end - img->table_at;
+	return room;
+}
+
+/* The header itself stands behind the table where others put it there, or a
+ * change of it was cut short. */
+static int
+move_header(struct image *img, uint64_t table_end)
+{
+	struct room room = room_beside(img, table_end);
+
+	if (img->header_at < img->table_at || img->header_at >= table_end)
+		return 0;
+	return image_move_header(img, &room);
+}
+
 /* Locators in the way move, by the switch of the whole header. */
 static int
 move_locators(struct dynhdr *hdr, struct room *room, struct image *img,
@@ -234,9 +256,7 @@ move_locators(struct dynhdr *hdr, struct room *room, struct image *img,
 {
 	int err = 0;
 
-	room->n = 1;
-	room->taken[0].offset = hdr->table_offset;
-	room->taken[0].length = table_end - hdr->table_offset;
+	*room = room_beside(img, table_end);
 	for (int i = 0; i < MAX_LOCATORS && !err; i++) {
 		struct locator *l = &hdr->locator[i];
 
@@ -329,13 +349,15 @@ static int
 make_way(struct image *img, uint64_t table_end)
 {
 	struct dynhdr hdr = img->hdr;
-	struct room room = {0};
+	struct room room;
 	int err;
 
 	pthread_mutex_lock(&img->lock);
 	take_over(img);
 	pthread_mutex_unlock(&img->lock);
 	err = reach(img, table_end);
+	if (!err)
+		err = move_header(img, table_end);
 	if (!err)
 		err = move_locators(&hdr, &room, img, table_end);
 	return err || room.n == 1 ? err : image_switch_header(img, &hdr, &room);
@@ -366,15 +388,8 @@ grow_table(struct image *img, uint32_t need, const struct image_guard *guard)
 		img->table_at + round_up((uint64_t)need * 4, SECTOR_SIZE);
 	int err = 0;
 
-	if (need > img->hdr.max_entries) {
-		if (img->header_at >= img->table_at &&
-		    img->header_at < table_end)
-			return fail(VHD_E_UNSUPPORTED,
-				    "%s: the header stands behind the table, "
-				    "which cannot grow; try: vhdtool convert",
-				    img->io->name);
+	if (need > img->hdr.max_entries)
 		err = move_blocks(img, table_end, guard);
-	}
 	if (err)
 		return err;
 	pthread_mutex_lock(&img->flush_lock);

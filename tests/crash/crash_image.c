@@ -26,17 +26,34 @@ finish(struct watch *watch)
 	disk_free(watch->disk);
 }
 
+static bool
+is_far(uint64_t seed)
+{
+	return seed % 64 >= 62 || seed % 64 == 60;
+}
+
+/* Differencing images are made by others, too. */
+static enum layout
+layout_of(uint64_t seed)
+{
+	if (seed % 2)
+		return LAYOUT_OURS;
+	return (enum layout)((is_far(seed) ? seed / 64 : seed / 2) %
+			     LAYOUT_COUNT);
+}
+
 /* One disk, from its creation on. */
 static void
 random_work(struct judge *judge, uint64_t seed)
 {
 	enum vhd_type type =
 		seed % 2 ? VHD_TYPE_DYNAMIC : VHD_TYPE_DIFFERENCING;
-	bool far = seed % 64 >= 62;
+	bool far = is_far(seed);
 	struct disk disk;
 	struct watch watch = {.judge = judge, .disk = &disk};
 
-	disk_create(&disk, type, far ? DISK_MOST : 2 + (uint32_t)(seed % 5),
+	disk_create(&disk, type, layout_of(seed),
+		    far ? DISK_MOST : 2 + (uint32_t)(seed % 5),
 		    far ? TABLE_FULL - DISK_MOST : 0, seed);
 	judge_watch(&watch);
 	for (int i = 0; i < 24 && !judge->failed; i++) {
@@ -93,7 +110,7 @@ short_work(struct judge *judge, uint64_t number, unsigned n, enum vhd_type type,
 	struct disk disk;
 	struct watch watch = {.judge = judge, .disk = &disk};
 
-	disk_create(&disk, type, 3, 0, number);
+	disk_create(&disk, type, LAYOUT_OURS, 3, 0, number);
 	if (full) {
 		disk_do(&disk, OP_WRITE, 0, 3);
 		disk_do(&disk, OP_FLUSH, 0, 0);

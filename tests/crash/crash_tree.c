@@ -46,6 +46,7 @@ begin(struct work *w, struct judge *judge, uint64_t seed)
 	must(mem_fs_new(&memory));
 	forest_begin(&w->f, memory, seed);
 	w->f.max_depth = 5;
+	w->f.layouts = seed % 2 == 0;
 	forest_plant(&w->f);
 	must(crash_fs_from(&w->crash, memory));
 	must(fault_fs_new(&w->fault, w->crash));

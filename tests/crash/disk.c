@@ -88,7 +88,7 @@ disk_size(const struct disk *disk)
 }
 
 static void
-format_image(struct disk *disk)
+format_image(struct disk *disk, enum layout layout)
 {
 	static const uint8_t uuid[16] = "crash-test-uuid";
 	struct image_create how = {
@@ -108,6 +108,7 @@ format_image(struct disk *disk)
 	must(disk->crash->ops->open(&io, disk->crash, DISK_PATH,
 				    FS_OPEN_CREATE));
 	must(image_format(io, &how));
+	must(relayout(io, layout));
 	must(io_close(io));
 	must(disk->crash->ops->sync_dir(disk->crash, DISK_PATH));
 }
@@ -137,13 +138,13 @@ disk_open(struct disk *disk)
 }
 
 void
-disk_create(struct disk *disk, enum vhd_type type, uint32_t blocks,
-	    uint32_t far, uint64_t seed)
+disk_create(struct disk *disk, enum vhd_type type, enum layout layout,
+	    uint32_t blocks, uint32_t far, uint64_t seed)
 {
 	begin(disk, type, blocks, far, seed);
 	must(crash_fs_new(&disk->crash));
 	must(fault_fs_new(&disk->fault, disk->crash));
-	format_image(disk);
+	format_image(disk, layout);
 	oracle_start(&disk->oracle, disk_absent(disk));
 	(void)disk_open(disk);
 }

@@ -11,6 +11,7 @@
 #include "io_fault.h"
 #include "oracle.h"
 #include "reader.h"
+#include "relayout.h"
 
 #define DISK_PATH  "/disk.vhd"
 #define DISK_BLOCK 4096u
@@ -42,8 +43,8 @@ struct disk {
 };
 
 /* A new image that is durable.  far: 0, or how many blocks more it has. */
-void disk_create(struct disk *disk, enum vhd_type type, uint32_t blocks,
-		 uint32_t far, uint64_t seed);
+void disk_create(struct disk *disk, enum vhd_type type, enum layout layout,
+		 uint32_t blocks, uint32_t far, uint64_t seed);
 
 /* What a crash left, not opened yet; its content is what is to be read from
  * now on. */

@@ -94,7 +94,8 @@ one_fault(struct run *run, uint64_t seed, const struct fault *fault)
 	struct disk disk;
 	struct watch watch = {.judge = &run->judge, .disk = &disk};
 
-	disk_create(&disk, type, far ? DISK_MOST : 2 + (uint32_t)(seed % 5),
+	disk_create(&disk, type, LAYOUT_OURS,
+		    far ? DISK_MOST : 2 + (uint32_t)(seed % 5),
 		    far ? TABLE_FULL - DISK_MOST : 0, seed);
 	fault_arm(disk.fault, fault);
 	disk.faulty = true;

@@ -68,6 +68,7 @@ struct forest {
 	bool guests;        /* write while jobs run on their disk */
 	bool cancel;        /* jobs now and then */
 	bool copies;        /* tasks make new disks, and copies of them */
+	bool layouts;       /* files of the first disk, as others make them */
 	bool unfinished; /* a job was cancelled: hidden files are all right */
 	char log[6000];  /* what was done, for a person */
 	char why[600];   /* what went wrong; "" so far */

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "chain/chain.h"
 #include "forest.h"
+#include "relayout.h"
 
 void
 sector_fill(uint8_t ret[512], uint32_t sector, uint32_t value)
@@ -142,6 +143,8 @@ make_image(struct forest *f, const char *path, const char *parent,
 	must(f->fs->ops->open(&io, f->fs, path,
 			      FS_OPEN_WRITE | FS_OPEN_CREATE));
 	must(image_format(io, &how));
+	if (f->layouts && how.type != VHD_TYPE_FIXED)
+		must(relayout(io, (enum layout)forest_draw(f, LAYOUT_COUNT)));
 	must(io_close(io));
 	must(f->fs->ops->sync_dir(f->fs, path));
 	if (c)
