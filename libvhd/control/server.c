@@ -36,8 +36,9 @@ control_broadcast(struct control *c, const char *event, json_t *data)
 {
 	pthread_mutex_lock(&c->lock);
 	for (struct connection *k = c->connections; k; k = k->next)
-		if (k->greeted && !k->gone)
-			(void)connection_send(k, event_object(event, data));
+		if (k->greeted && !k->gone &&
+		    connection_send(k, event_object(event, data)))
+			shutdown(k->wire.fd, SHUT_RDWR); /* dropped */
 	pthread_mutex_unlock(&c->lock);
 	json_decref(data);
 }

@@ -102,8 +102,9 @@ fill(struct wire *w)
 		return fail_sys(errno, "%s: control socket", w->name);
 	if (n == 0)
 		return fail(VHD_E_NOTFOUND,
-			    "%s: the process that serves it went away",
-			    w->name);
+			    "%s: the process that serves it ended, or closed "
+			    "the connection; try: vhdtool job list %s",
+			    w->name, w->name);
 	w->have += (size_t)n;
 	return 0;
 }
