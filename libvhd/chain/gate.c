@@ -94,44 +94,43 @@ windows_of(uint64_t offset, uint64_t len)
 	       1;
 }
 
-void
-gate_bar(struct gate *gate, uint64_t offset, uint64_t len)
+typedef int (*lock_fn)(pthread_rwlock_t *);
+
+/* For every stripe that a range touches, in one order. */
+static void
+each_stripe(struct gate *gate, uint64_t offset, uint64_t len, bool writers,
+	    lock_fn change)
 {
 	uint64_t first = offset >> WINDOW_SHIFT, n = windows_of(offset, len);
 
 	for (uint64_t i = 0; i < GATE_STRIPES; i++)
 		if (touches(i, first, n))
-			pthread_rwlock_wrlock(&gate->stripe[i].writers);
+			(void)change(writers ? &gate->stripe[i].writers
+					     : &gate->stripe[i].lock);
+}
+
+void
+gate_bar(struct gate *gate, uint64_t offset, uint64_t len)
+{
+	each_stripe(gate, offset, len, true, pthread_rwlock_wrlock);
 }
 
 void
 gate_unbar(struct gate *gate, uint64_t offset, uint64_t len)
 {
-	uint64_t first = offset >> WINDOW_SHIFT, n = windows_of(offset, len);
-
-	for (uint64_t i = 0; i < GATE_STRIPES; i++)
-		if (touches(i, first, n))
-			pthread_rwlock_unlock(&gate->stripe[i].writers);
+	each_stripe(gate, offset, len, true, pthread_rwlock_unlock);
 }
 
 void
 gate_close_barred(struct gate *gate, uint64_t offset, uint64_t len)
 {
-	uint64_t first = offset >> WINDOW_SHIFT, n = windows_of(offset, len);
-
-	for (uint64_t i = 0; i < GATE_STRIPES; i++)
-		if (touches(i, first, n))
-			pthread_rwlock_wrlock(&gate->stripe[i].lock);
+	each_stripe(gate, offset, len, false, pthread_rwlock_wrlock);
 }
 
 void
 gate_open_barred(struct gate *gate, uint64_t offset, uint64_t len)
 {
-	uint64_t first = offset >> WINDOW_SHIFT, n = windows_of(offset, len);
-
-	for (uint64_t i = 0; i < GATE_STRIPES; i++)
-		if (touches(i, first, n))
-			pthread_rwlock_unlock(&gate->stripe[i].lock);
+	each_stripe(gate, offset, len, false, pthread_rwlock_unlock);
 }
 
 void
