@@ -124,7 +124,7 @@ finish_merges(size_t *ret_n, struct control *c, const json_t *a)
 		err = job_take(c->chain);
 	if (err)
 		return err;
-	err = job_finish_merges(ret_n, c->chain, &o);
+	err = snapshot_finish_live(ret_n, c->chain, &o);
 	job_leave(c->chain);
 	return err;
 }

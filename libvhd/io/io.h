@@ -162,4 +162,7 @@ int io_copy(struct io *to, uint64_t to_offset, struct io *from,
 	    uint64_t from_offset, uint64_t length) MUST_CHECK;
 
 bool io_same_file(const struct io *a, const struct io *b);
+
+/* Unlink, durably. */
+int fs_remove(const struct fs *fs, const char *path) MUST_CHECK;
 #endif

@@ -101,3 +101,11 @@ io_same_file(const struct io *a, const struct io *b)
 {
 	return a->id.device == b->id.device && a->id.inode == b->id.inode;
 }
+
+int
+fs_remove(const struct fs *fs, const char *path)
+{
+	int err = fs->ops->unlink(fs, path);
+
+	return err ? err : fs->ops->sync_dir(fs, path);
+}

@@ -35,9 +35,9 @@ int merge_skip_layer(struct merge *m, uint32_t i) MUST_CHECK;
 int merge_finish(struct merge *m) MUST_CHECK;
 
 /* Everything in the directories of a merge that stands on a layer, but for
- * what is in the chain and the image at `parent`, is linked to the layer under
- * that path. */
-int merge_link_children(struct merge *m, uint32_t layer,
+ * what is in the chain and the image at `merged`, is linked to the ancestor
+ * under its path `parent`. */
+int merge_link_children(struct merge *m, uint32_t layer, const char *merged,
 			const char *parent) MUST_CHECK;
 
 void merge_free(struct merge *m);

@@ -208,14 +208,6 @@ merge_hide_names(struct merge *m)
 /* ---- Skip ---- */
 
 static int
-unlink_durably(const struct fs *fs, const char *path)
-{
-	int err = fs->ops->unlink(fs, path);
-
-	return err ? err : fs->ops->sync_dir(fs, path);
-}
-
-static int
 close_after(struct layer *gone, int err)
 {
 	struct error kept;
@@ -232,8 +224,7 @@ merge_skip_layer(struct merge *m, uint32_t i)
 {
 	struct chain *c = m->c;
 	struct layer gone;
-	int err = mutant(SKIP_EARLY) ? unlink_durably(c->fs, c->layers[i].path)
-				     : 0;
+	int err = mutant(SKIP_EARLY) ? fs_remove(c->fs, c->layers[i].path) : 0;
 
 	if (!err)
 		err = chain_link_layer(c, i - 1, c->layers[i + 1].path,
@@ -242,7 +233,7 @@ merge_skip_layer(struct merge *m, uint32_t i)
 		return err;
 	chain_detach_layer(&gone, c, i);
 	if (!mutant(SKIP_EARLY))
-		err = unlink_durably(c->fs, gone.path);
+		err = fs_remove(c->fs, gone.path);
 	return close_after(&gone, err);
 }
 
@@ -294,7 +285,8 @@ link_if_outside(struct merge *m, const char *child, const char *parent)
 }
 
 int
-merge_link_children(struct merge *m, uint32_t layer, const char *parent)
+merge_link_children(struct merge *m, uint32_t layer, const char *merged,
+		    const char *parent)
 {
 	char **paths;
 	size_t n;
@@ -303,7 +295,7 @@ merge_link_children(struct merge *m, uint32_t layer, const char *parent)
 	if (err)
 		return err;
 	for (size_t i = 0; i < n && !err; i++)
-		if (strcmp(paths[i], parent) != 0)
+		if (strcmp(paths[i], merged) != 0)
 			err = link_if_outside(m, paths[i], parent);
 	family_free_paths(paths, n);
 	return err;
@@ -314,9 +306,10 @@ merge_link_children(struct merge *m, uint32_t layer, const char *parent)
 static int
 link_outsiders(struct merge *m, const char *parent)
 {
-	int err = merge_link_children(m, m->layer, parent);
+	const char *merged = m->c->layers[m->layer].path;
+	int err = merge_link_children(m, m->layer, merged, parent);
 
-	return err ? err : merge_link_children(m, m->into, parent);
+	return err ? err : merge_link_children(m, m->into, merged, parent);
 }
 
 /* The ancestor's file holds the merged layer's state now: since when that is
@@ -402,7 +395,7 @@ rename_ancestor(struct layer *gone, struct merge *m, const char *path)
 		err = fs->ops->sync_dir(fs, path);
 	if (!err)
 		err = fs->ops->sync_dir(fs, hidden);
-	return !err && m->at_parent ? unlink_durably(fs, gone->path) : err;
+	return !err && m->at_parent ? fs_remove(fs, gone->path) : err;
 }
 
 static int

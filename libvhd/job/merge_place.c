@@ -2,10 +2,10 @@
 /* merge_place.c - merges that were stopped at their very end.
  *
  * All was moved into the ancestor, and what stood on the merged layer is linked
- * to the path that the ancestor is going to have; but there the merged layer
- * still is, empty, the only one that is linked to the ancestor's hidden name.
- * A chain through one of the others does not contain it.  The ancestor takes
- * its place in one step. */
+ * to the path that the ancestor is going to have, which is the merged layer's
+ * or its own; but the merged layer still is there, empty, the only one that is
+ * linked to the ancestor's hidden name.  A chain through one of the others does
+ * not contain it.  The ancestor gets its path in one step. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,12 +103,32 @@ find_merged(char **ret, const struct merge *m, uint32_t i)
 	return err;
 }
 
+/* Where the ancestor is going: its child says so.  With --at-parent that is
+ * the name it had, unless something else has that by now. */
+static int
+find_destination(char **ret, const struct chain *c, uint32_t i,
+		 const char *merged)
+{
+	const struct image *child = c->layers[i - 1].img;
+	AUTO_FREE char *own = disk_path(c->layers[i].path);
+	struct fs_stat st;
+
+	if (!own)
+		return fail_nomem();
+	if (!is_linked_to(child, merged) && is_linked_to(child, own) &&
+	    c->fs->ops->stat(&st, c->fs, own) == VHD_E_NOTFOUND)
+		*ret = TAKE(own);
+	else
+		*ret = strdup(merged);
+	return *ret ? 0 : fail_nomem();
+}
+
 /* The own child comes last, as in a merge that ends by itself. */
 static int
-link_all(struct merge *m, uint32_t i, const char *path)
+link_all(struct merge *m, uint32_t i, const char *merged, const char *path)
 {
 	struct chain *c = m->c;
-	int err = merge_link_children(m, i, path);
+	int err = merge_link_children(m, i, merged, path);
 
 	if (err || is_linked_to(c->layers[i - 1].img, path))
 		return err;
@@ -152,9 +172,10 @@ lock_merged(struct image **ret, const struct chain *c, const char *path)
 }
 
 static int
-take_place(struct merge *m, uint32_t i, const char *path)
+take_place(struct merge *m, uint32_t i, const char *merged)
 {
-	AUTO(image_close) struct image *merged = NULL;
+	AUTO(image_close) struct image *img = NULL;
+	AUTO_FREE char *path = NULL;
 	struct merge at = *m;
 	int err = job_phase(m->job, "finish", 0);
 
@@ -163,10 +184,14 @@ take_place(struct merge *m, uint32_t i, const char *path)
 	if (!err)
 		err = chain_make_writable(m->c, i);
 	if (!err)
-		err = lock_merged(&merged, m->c, path);
+		err = lock_merged(&img, m->c, merged);
 	if (!err)
-		err = link_all(&at, i, path);
-	return err ? err : move_to(m->c, i, path);
+		err = find_destination(&path, m->c, i, merged);
+	if (!err)
+		err = link_all(&at, i, merged, path);
+	if (!err)
+		err = move_to(m->c, i, path);
+	return err || !strcmp(path, merged) ? err : fs_remove(m->c->fs, merged);
 }
 
 int

@@ -43,15 +43,6 @@ same(const struct fs_stat *a, const struct fs_stat *b)
 	return a->id.device == b->id.device && a->id.inode == b->id.inode;
 }
 
-static int
-remove_name(const struct settle *s, const char *path)
-{
-	const struct fs *fs = s->d->fs;
-	int err = fs->ops->unlink(fs, path);
-
-	return err ? err : fs->ops->sync_dir(fs, path);
-}
-
 /* ---- What is there ---- */
 
 /* Those of one disk, which may be called vhd-X, have an @ (child.c). */
@@ -118,7 +109,7 @@ look(const char *name, void *user)
 	if (!path)
 		return fail_nomem();
 	if (is_temporary(name))
-		return is_unused(s, path) ? remove_name(s, path) : 0;
+		return is_unused(s, path) ? fs_remove(s->d->fs, path) : 0;
 	if (!is_of_interest(s, path) || fs->ops->stat(&st, fs, path) != 0 ||
 	    !st.regular)
 		return 0;
@@ -144,7 +135,7 @@ settle_one(struct settle *s, size_t i)
 		return settle_merge_name(s->d, seen->path, &seen->st);
 	}
 	if (same(&seen->st, &s->live) || is_untaken(s->d->fs, seen->path))
-		return remove_name(s, seen->path);
+		return fs_remove(s->d->fs, seen->path);
 	if (!seen->st.readonly)
 		(void)s->d->fs->ops->set_readonly(s->d->fs, seen->path, true);
 	return 0;
@@ -161,7 +152,7 @@ drop_temp(const struct settle *s)
 		return fail_nomem();
 	if (s->d->fs->ops->stat(&st, s->d->fs, temp) != 0)
 		return 0;
-	return remove_name(s, temp);
+	return fs_remove(s->d->fs, temp);
 }
 
 int

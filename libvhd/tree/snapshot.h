@@ -114,6 +114,10 @@ int snapshot_begin(size_t *ret_finished, struct disk_place *d) MUST_CHECK;
  * which all data has been moved. */
 int snapshot_begin_quick(struct disk_place *d) MUST_CHECK;
 
+/* Those of an open disk, whose chain is taken. */
+int snapshot_finish_live(size_t *ret_finished, struct chain *c,
+			 const struct vhd_merge_opts *opts) MUST_CHECK;
+
 /* ---- The commands ---- */
 
 int snapshot_create(struct disk_place *d, const char *name) MUST_CHECK;

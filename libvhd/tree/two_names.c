@@ -120,14 +120,6 @@ link_children(const struct disk_place *d, const char *path)
 	return err;
 }
 
-static int
-remove_name(const struct disk_place *d, const char *path)
-{
-	int err = d->fs->ops->unlink(d->fs, path);
-
-	return err ? err : d->fs->ops->sync_dir(d->fs, path);
-}
-
 /* *ret is false when somebody is at work on it, or on what stands on it. */
 static int
 leave_one(bool *ret, const struct disk_place *d, const char *keep,
@@ -142,7 +134,7 @@ leave_one(bool *ret, const struct disk_place *d, const char *keep,
 	if (err == VHD_E_BUSY)
 		return 0;
 	if (!err)
-		err = remove_name(d, drop);
+		err = fs_remove(d->fs, drop);
 	*ret = !err;
 	return err;
 }
@@ -191,7 +183,7 @@ settle_marked(const struct disk_place *d, const char *mark,
 	family_free_paths(names.path, names.n);
 	if (err || !done || st->links < 2)
 		return err;
-	return remove_name(d, mark);
+	return fs_remove(d->fs, mark);
 }
 
 int

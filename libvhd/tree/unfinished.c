@@ -183,12 +183,50 @@ remove_left(bool *ret, const struct fs *fs, const char *path)
 		return err;
 	err = io->ops->lock(io, IO_LOCK_WRITE);
 	if (!err)
-		err = fs->ops->unlink(fs, path);
+		err = fs_remove(fs, path);
 	*ret = !err;
-	return err ? err : fs->ops->sync_dir(fs, path);
+	return err;
+}
+
+/* The disk is open. */
+static int
+remove_all_left(size_t *n, struct disk_place *d)
+{
+	AUTO(tree_free) struct vhd_tree *kin = NULL;
+	int err = kin_scan(&kin, d, false);
+
+	for (size_t i = 0; !err && i < kin->n; i++) {
+		const struct finishing f = {.d = d, .kin = kin};
+		const struct entry *e = &kin->entries[i];
+		bool removed = false;
+
+		if (may_be_left(&f, e))
+			err = remove_left(&removed, d->fs, e->path);
+		*n += removed;
+	}
+	return err;
 }
 
 /* ---- All of them ---- */
+
+int
+snapshot_finish_live(size_t *ret_n, struct chain *c,
+		     const struct vhd_merge_opts *opts)
+{
+	struct vhd_snapshot_opts o = VHD_SNAPSHOT_OPTS_INIT;
+	struct disk_place d;
+	int err = job_finish_merges(ret_n, c, opts);
+
+	o.search = opts->search;
+	o.nsearch = opts->nsearch;
+	if (!err)
+		err = disk_place_init(&d, c->fs, c->layers[0].path, &o);
+	if (err)
+		return err;
+	err = remove_all_left(ret_n, &d);
+	disk_place_free(&d);
+	return err;
+}
 
 static int
 finish(bool *ret, const struct finishing *f, size_t i)

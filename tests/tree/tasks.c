@@ -338,7 +338,7 @@ finish_merges(const struct task *t, struct chain *c,
 	      const struct vhd_merge_opts *o)
 {
 	size_t finished;
-	int err = job_finish_merges(&finished, c, o);
+	int err = snapshot_finish_live(&finished, c, o);
 
 	return err ? err
 		   : fail(VHD_E_NOTFOUND, "%s is not among the parents",

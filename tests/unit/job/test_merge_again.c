@@ -140,6 +140,67 @@ test_stopped_merge_below_others_at_parent_is_completed(void **state)
 		;
 }
 
+/* From above: the result is where it was going, whoever finishes it. */
+static int
+merge_from_leaf(const struct fs *fs, uint32_t flags)
+{
+	struct chain_opts opts = {.flags = VHD_OPEN_RDWR};
+	struct vhd_merge_opts merge = VHD_MERGE_OPTS_INIT;
+	size_t finished;
+	struct chain *c;
+	int err = chain_open(&c, fs, "/leaf.vhd", &opts);
+
+	merge.flags = flags;
+	merge.layer = 1;
+	if (err)
+		return err;
+	if (strcmp(c->layers[1].path, "/top.vhd") != 0)
+		err = job_finish_merges(&finished, c, &merge);
+	else
+		err = job_merge(c, &merge);
+	return chain_close_after(c, err);
+}
+
+static bool
+stop_from_leaf_at(uint64_t n, uint32_t flags)
+{
+	bool at_parent = flags & VHD_MERGE_AT_PARENT;
+	AUTO(mem_fs_free) struct fs *fs = make_disks();
+	AUTO(fault_fs_free) struct fs *fault = NULL;
+	bool stopped;
+	int err;
+
+	put_child_at(fs, "/leaf.vhd", 'l', 't', "top.vhd", NULL);
+	expect_ok(fault_fs_new(&fault, fs), "fault_fs_new");
+	fault_arm(fault, &(struct fault){.at = n, .sticky = true});
+	err = merge_from_leaf(fault, flags);
+	stopped = fault_fired(fault);
+	if (err)
+		err = merge_from_leaf(fs, flags);
+	if (err && err != VHD_E_INVALID)
+		fail_msg("stopped at operation %u, and again: %s", (unsigned)n,
+			 error_message());
+	expect_read(fs, "/leaf.vhd", 2, n);
+	expect_read(fs, at_parent ? "/base.vhd" : "/top.vhd", 1, n);
+	return stopped;
+}
+
+static void
+test_stopped_merge_from_above_is_completed(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; stop_from_leaf_at(n, 0); n++)
+		;
+}
+
+static void
+test_stopped_merge_from_above_ends_at_the_parent(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; stop_from_leaf_at(n, VHD_MERGE_AT_PARENT); n++)
+		;
+}
+
 /* What stands on the merged image is empty as well, and is taken for it. */
 static bool
 mistake_at(uint64_t n)
@@ -241,6 +302,9 @@ main(void)
 			test_stopped_merge_is_not_taken_for_that_of_another),
 		cmocka_unit_test(
 			test_stopped_merge_below_others_at_parent_is_completed),
+		cmocka_unit_test(test_stopped_merge_from_above_is_completed),
+		cmocka_unit_test(
+			test_stopped_merge_from_above_ends_at_the_parent),
 		cmocka_unit_test(
 			test_stopped_merge_hides_the_name_before_data_moves),
 	};
