@@ -6,26 +6,40 @@
 
 #include "say.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_LONGEST 128U
+#define NAME_LONGEST  128U
+#define EXTENSION_MAX 8
+
+/* Where the extension of a file name begins, as the library sees it: the .0
+ * of disk-v1.0 is none. */
+static const char *
+extension(const char *name)
+{
+	const char *end = name + strlen(name);
+	const char *dot = strrchr(name, '.');
+
+	if (!dot || dot == name || !isalpha((unsigned char)dot[1]) ||
+	    end - dot > EXTENSION_MAX)
+		return end;
+	return dot;
+}
 
 int
 snapshots_init(struct snapshots *ret, const struct args *args)
 {
 	const char *slash = strrchr(args->disk, '/');
 	const char *name = slash ? slash + 1 : args->disk;
-	const char *dot = strrchr(name, '.');
+	const char *dot = extension(name);
 	int length;
 
 	*ret = (struct snapshots){.args = args};
 	pthread_mutex_init(&ret->lock, NULL);
-	if (!dot || dot == name)
-		dot = name + strlen(name);
 	length = (int)(dot - name);
 	ret->dir = strndup(args->disk, (size_t)(name - args->disk));
 	ret->ending = strdup(dot);
