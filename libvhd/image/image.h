@@ -94,6 +94,7 @@ struct pending {
 	struct region *freed; /* no entry names them once this is durable */
 	size_t nfreed, freed_room;
 	uint64_t prepared; /* the latest struct region.prepared among bat */
+	bool named;        /* entries on disk may name its regions already */
 	struct bitmap_copy *copies; /* only in what travels with a flush */
 	uint8_t *bits;              /* theirs, bitmap_bytes each */
 	size_t ncopies;

@@ -145,6 +145,7 @@ publish(struct image *img)
 		err = sync_file(img);
 	if (err || !more)
 		return err;
+	img->publishing.named = true;
 	err = write_bitmaps(img, false);
 	if (!err)
 		err = write_bat(img);

@@ -140,19 +140,33 @@ pending_done(struct image *img)
 	p->nbitmaps = 0;
 	p->nfreed = 0;
 	p->prepared = 0;
+	p->named = false;
 	free_copies(p);
 }
 
-/* A block that changed again meanwhile keeps what it is now; it is new as
- * long as no entry on disk names its region. */
 static void
-put_back_entry(struct image *img, const struct bat_change *c)
+put_back_bitmap(struct image *img, uint32_t block)
+{
+	uint8_t *flags = &img->block_flags[block];
+
+	if (!(*flags & BLOCK_BITMAP_PENDING))
+		img->pending.bitmaps[img->pending.nbitmaps++] = block;
+	*flags |= BLOCK_BITMAP_PENDING;
+}
+
+/* A block that changed again meanwhile keeps what it is now; it is new as
+ * long as no entry on disk names its region.  Where one may, the bitmap that
+ * is there is durable, and new bits wait for their data (D3). */
+static void
+put_back_entry(struct image *img, const struct bat_change *c, bool named)
 {
 	const uint8_t news = BLOCK_NEW | BLOCK_PREPARED;
 	uint8_t *flags = &img->block_flags[c->block];
 	bool same = atomic_load(&img->bat[c->block]) == c->value;
 
-	if (same)
+	if (same && named)
+		put_back_bitmap(img, c->block);
+	else if (same)
 		*flags |= (uint8_t)(c->flags & news);
 	if (!(*flags & BLOCK_BAT_PENDING))
 		img->pending.bat[img->pending.nbat++] = *c;
@@ -163,19 +177,15 @@ int
 pending_put_back(struct image *img)
 {
 	struct pending *p = &img->pending, *from = &img->publishing;
-	int err = pending_reserve(p, from->nbat, from->nbitmaps, from->nfreed);
+	int err = pending_reserve(p, from->nbat, from->nbitmaps + from->nbat,
+				  from->nfreed);
 
 	if (err)
 		return err;
 	for (size_t i = 0; i < from->nbat; i++)
-		put_back_entry(img, &from->bat[i]);
-	for (size_t i = 0; i < from->nbitmaps; i++) {
-		uint8_t *flags = &img->block_flags[from->bitmaps[i]];
-
-		if (!(*flags & BLOCK_BITMAP_PENDING))
-			p->bitmaps[p->nbitmaps++] = from->bitmaps[i];
-		*flags |= BLOCK_BITMAP_PENDING;
-	}
+		put_back_entry(img, &from->bat[i], from->named);
+	for (size_t i = 0; i < from->nbitmaps; i++)
+		put_back_bitmap(img, from->bitmaps[i]);
 	for (size_t i = 0; i < from->nfreed; i++)
 		p->freed[p->nfreed++] = from->freed[i];
 	p->prepared = max_u64(p->prepared, from->prepared);
