@@ -139,6 +139,28 @@ check_snapshot_name(const char *name)
 		    name, SNAPSHOT_NAME_MAX);
 }
 
+/* The file's name must tell the snapshot's again. */
+static int
+check_file_name(const char *file, const char *disk, const char *name)
+{
+	AUTO_FREE char *of = disk_path(file), *called = NULL;
+	int err = of ? snapshot_name(&called, file) : fail_nomem();
+
+	if (err)
+		return err;
+	if (strlen(file) > FILE_NAME_MOST)
+		return fail(VHD_E_INVALID,
+			    "\"%s\" makes a file name of %zu bytes, at most "
+			    "%d are possible",
+			    name, strlen(file), FILE_NAME_MOST);
+	if (called && !strcmp(called, name) && !strcmp(of, disk))
+		return 0;
+	return fail(VHD_E_INVALID,
+		    "\"%s\": its end would be taken for the extension of the "
+		    "file %s; choose a name without a dot",
+		    name, file);
+}
+
 int
 snapshot_new_path(char **ret, const struct fs *fs, const char *disk,
 		  const char *beside, const char *name)
@@ -155,11 +177,9 @@ snapshot_new_path(char **ret, const struct fs *fs, const char *disk,
 		path = path_join(dir, own);
 	if (!path)
 		return fail_nomem();
-	if (strlen(own) > FILE_NAME_MOST)
-		return fail(VHD_E_INVALID,
-			    "\"%s\" makes a file name of %zu bytes, at most "
-			    "%d are possible",
-			    name, strlen(own), FILE_NAME_MOST);
+	err = check_file_name(own, path_name(disk), name);
+	if (err)
+		return err;
 	err = fs->ops->stat(&st, fs, path);
 	if (!err)
 		return fail(VHD_E_EXISTS,

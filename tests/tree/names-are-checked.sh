@@ -18,3 +18,12 @@ for name in 'with space' ünïcödé -dash 'a.b' "${long#x}" '#1 (old)'; do
 	vhdtool 0 snapshot create -- disk.vhd "$name"
 	[ -f "disk@$name.vhd" ] || fail "$last" "disk@$name.vhd" "$(ls)"
 done
+
+# The name of a file says again which disk and which snapshot it belongs to.
+vhdtool 0 create bare 4M
+vhdtool 0 snapshot create bare v1.0
+refused 1 'extension' snapshot create bare a.b
+refused 1 'extension' snapshot rename bare v1.0 a.b
+refused 1 'extension' snapshot revert --keep a.b bare v1.0
+vhdtool 0 snapshot delete bare v1.0
+equal "files of bare" bare "$(echo bare*)"
