@@ -140,8 +140,8 @@ fail_lock(struct io *io, int sys)
 	if (sys == ENOLCK || sys == EOPNOTSUPP || sys == ENOSYS ||
 	    sys == EINVAL)
 		return fail(VHD_E_UNSUPPORTED,
-			    "%s: the file system has no locks; if nothing "
-			    "else uses the image, try --no-lock",
+			    "%s: the file system has no locks, so others "
+			    "cannot be kept away; try: a copy on one that has",
 			    io->name);
 	return fail_sys(sys, "%s: cannot lock", io->name);
 }
