@@ -2,9 +2,9 @@
 /* chain_zero.c - zero a range, or let the guest forget it.
  *
  * A block may be dropped only where nothing below it holds data, because
- * dropping uncovers what is below (format 12.4); elsewhere zeros are stored,
- * as a hole under set bits.  While a block is moved, its target is the layer
- * it was moved to (P12). */
+ * dropping uncovers what is below (D4, P22, format 12.4); elsewhere zeros are
+ * stored, as a hole under set bits.  While a block is moved, its target is the
+ * layer it was moved to (P12). */
 #include <stdlib.h>
 #include <string.h>
 

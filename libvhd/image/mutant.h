@@ -39,10 +39,10 @@
 	X(NAMES_UNSYNCED)      /* and the names it shows (P14) */              \
 	X(CLEAR_EARLY)         /* blocks are cleared before P6 allows it */    \
 	X(ANSWER_EARLY)        /* a flush returns before the clearing (P8) */  \
-	X(DROP_EARLY)          /* a frozen layer is cleared too soon (P16) */  \
+	X(DROP_EARLY)        /* a frozen layer is cleared early (P16, P17) */  \
 	X(HIDE_NOT_SYNCED)   /* blocks move while the old name may be back */  \
 	X(HIDE_HALF)         /* a merge goes on beside a file's old name */    \
-	X(SKIP_EARLY)        /* a layer goes before its child has left it */   \
+	X(SKIP_EARLY)        /* a layer goes before its child left it (P21) */ \
 	X(FINISH_EARLY)      /* a path changes before its children know */     \
 	X(FINISH_NOT_SYNCED) /* a merge returns before its last rename */      \
 	X(SECOND_NAME_NOT_SYNCED) /* a disk's path is lost to its child */     \
@@ -60,7 +60,7 @@
 #define LIVE_MUTANTS(X)                                                        \
 	X(GATE_LEFT_EARLY)    /* a guest writes after it left the gate (P1) */ \
 	X(COPY_UNGATED)       /* a block is copied beside its writers (P1) */  \
-	X(MOVED_HALF)         /* a copy that failed counts (P2) */             \
+	X(MOVED_HALF)         /* a copy that failed counts (P2, P26) */        \
 	X(LEAF_GROWS_BACK)    /* the leaf gets blocks behind a push (P3) */    \
 	X(NEIGHBOURS_CLAIMED) /* more than the moved block goes below (P3) */  \
 	X(MOVED_TAKEN_LATE)   /* moved during the parent's flush: too new (P4) \

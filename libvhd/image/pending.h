@@ -14,7 +14,7 @@ int pending_reserve(struct pending *p, size_t bat, size_t bitmaps,
 		    size_t freed) MUST_CHECK;
 
 /* Move what is pending to what is being published, as it is at this instant:
- * entries with their values, bitmaps with copies of their bits.  Changes
+ * entries with their values, bitmaps with copies of their bits (P5).  Changes
  * nothing when it fails. [lock] */
 int pending_take(struct image *img) MUST_CHECK;
 

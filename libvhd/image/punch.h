@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* punch.h - give freed regions back to the file system, and to new blocks.
  *
- * Between the flush that made their freeing durable and the punching they are
- * loose: nobody's, and not to be given out.  A flush only makes them so,
+ * Between the flush that made their freeing durable (P10) and the punching they
+ * are loose: nobody's, and not to be given out.  A flush only makes them so,
  * because a hole may cost more than a guest should wait for. */
 #ifndef VHDI_IMAGE_PUNCH_H
 #define VHDI_IMAGE_PUNCH_H

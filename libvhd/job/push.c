@@ -5,7 +5,7 @@
  * make the parent durable; only then drop the blocks from the child's table
  * and make that durable; only then is the child's space punched (the image
  * does that, D7).  At every instant the chain reads the same, so there is no
- * journal: to resume is to start again with what is left.
+ * journal: to resume is to start again with what is left (P13).
  *
  * The live leaf is moved under the closed gate of one block at a time, and a
  * generation clears what was moved (P1 to P8, chain_flush.c).  A frozen layer
@@ -45,7 +45,8 @@ forget_block(struct push *p, uint32_t block)
 }
 
 /* P1, P2: nobody writes to the block from the first copied sector until it is
- * marked as moved, and nobody is inside it then; if copying fails it is not. */
+ * marked as moved, and nobody is inside it then; if copying fails it is not
+ * (P26). */
 static int
 move_live(struct push *p, uint32_t block)
 {

@@ -176,7 +176,7 @@ open_new(struct work *w, const struct task *task)
 	must(chain_close(c));
 }
 
-/* Again and again, until it is done: then it says that, or that there is
+/* Again and again, until it is done (P13): then it says that, or that there is
  * nothing left to do.  False when it is refused. */
 static bool
 carry_out(struct work *w, const struct task *task)

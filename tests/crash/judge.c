@@ -68,7 +68,7 @@ check_allowed(const struct reader_view *view, const struct disk *disk,
 	for (uint32_t i = disk->hiding; i && 512ull * i < view->size; i++)
 		if (view->values[i] == VALUE_PARENT)
 			return complain(why, WHY_SIZE,
-					"sector %u shows the parent", i);
+					"D4: sector %u shows the parent", i);
 	return true;
 }
 

@@ -98,7 +98,8 @@ finish_merges(struct world *w, const struct vhd_job_opts *opts)
 	return err;
 }
 
-/* As the deletion of a snapshot with several children does. */
+/* As the deletion of a snapshot with several children does; guests write to the
+ * leaf meanwhile, and flush it alone (P23). */
 static int
 do_pull(struct world *w, const struct vhd_job_opts *opts)
 {
