@@ -281,6 +281,14 @@ image_region_bytes(const struct image *img)
 	return (uint64_t)img->bitmap_bytes + img->block_size;
 }
 
+/* Where the end footer is, which may have 511 bytes.  Before it a last block
+ * may be cut off (format 11.1). */
+static inline uint64_t
+image_end_footer(const struct image *img)
+{
+	return round_down(img->file_size - 1, SECTOR_SIZE);
+}
+
 static inline bool
 image_is_sparse(const struct image *img)
 {

@@ -275,9 +275,14 @@ static int
 fill(struct image *img, uint32_t block, uint8_t *map)
 {
 	uint32_t n = img->block_size >> SECTOR_SHIFT;
-	uint64_t first = (uint64_t)block * n;
+	uint64_t first = (uint64_t)block * n, at, bytes;
 	enum presence presence;
 	int err = image_presence(&presence, map, img, first, n);
+
+	if (!err)
+		err = image_locate(&at, &bytes, img, first << SECTOR_SHIFT);
+	if (!err && at + bytes > image_end_footer(img))
+		n = (uint32_t)((image_end_footer(img) - at) >> SECTOR_SHIFT);
 
 	for (uint32_t i = 0, run; i < n && !err; i += run) {
 		run = bits_run(map, i, n - i);

@@ -121,11 +121,8 @@ check_metadata(const struct image *img, const struct order *order)
 static uint64_t
 block_limit(const struct image *img)
 {
-	uint64_t end = img->file_size;
-
-	if (img->defects & DEFECT_END_MISSING)
-		return end;
-	return round_down(end - 1, SECTOR_SIZE);
+	return img->defects & DEFECT_END_MISSING ? img->file_size
+						 : image_end_footer(img);
 }
 
 static bool

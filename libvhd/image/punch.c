@@ -40,6 +40,7 @@ void
 punch_regions(struct image *img, struct region *list, size_t n)
 {
 	const uint64_t bytes = image_region_bytes(img);
+	const uint64_t most = image_end_footer(img);
 
 	if (!n || img->vanishing)
 		return;
@@ -49,6 +50,7 @@ punch_regions(struct image *img, struct region *list, size_t n)
 
 		while (++i < n && only_padding(img, end, list[i].offset))
 			end = list[i].offset + bytes;
+		end = min_u64(end, most);
 		if (img->io->ops->punch(img->io, start, end - start))
 			return;
 	}

@@ -101,7 +101,7 @@ take(uint64_t *ret, struct room *room, struct image *img, uint64_t length)
 			    "device",
 			    img->io->name, (unsigned long long)length);
 	if (at == NO_OFFSET) {
-		at = round_up(img->file_size, 4096);
+		at = round_up(max_u64(img->file_size, img->space.floor), 4096);
 		err = space_reach(img, at + length);
 	}
 	if (!err) {

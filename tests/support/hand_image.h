@@ -147,6 +147,26 @@ hand_make_child(struct hand *h)
 	hand_seal_all(h);
 }
 
+/* The disk ends within block 3, and so does the file with its region, as some
+ * products leave it. */
+#define HAND_BLOCK_3 HAND_END
+#define HAND_CUT     0x10000u
+
+static inline void
+hand_cut_last(struct hand *h)
+{
+	uint64_t end = HAND_BLOCK_3 + 512 + HAND_CUT;
+
+	store_be64(hand_footer(h, 0)->current_size, 3 * HAND_BLOCK + HAND_CUT);
+	hand_entry(h, 3, HAND_BLOCK_3 / 512);
+	memset(h->bytes + HAND_BLOCK_3, 0, 512);
+	memset(h->bytes + HAND_BLOCK_3, 0xff, HAND_CUT / 512 / 8);
+	memset(h->bytes + HAND_BLOCK_3 + 512, 'd', HAND_CUT);
+	hand_seal(h->bytes, 512, 64);
+	memcpy(h->bytes + end, h->bytes, 512);
+	h->length = end + 512;
+}
+
 static inline void
 hand_free(struct hand *h)
 {
