@@ -287,22 +287,25 @@ write_unused(struct image *img, uint64_t table_end)
 }
 
 /* XenServer's map stands at a place that follows from the length of the
- * table; a longer one ends that, so the image becomes an ordinary one.
- * [lock] */
-static void
+ * table; a longer one ends that, so the image becomes an ordinary one, on disk
+ * as well before a flush leaves bits of the map as they are.  [flush_lock] */
+static int
 take_over(struct image *img)
 {
 	struct footer fresh;
 
 	if (!img->batmap_header)
-		return;
+		return 0;
 	footer_init(&fresh, VHD_TYPE_DYNAMIC, SECTOR_SIZE, img->footer.uuid,
 		    VHD_EPOCH, "win ");
+	pthread_mutex_lock(&img->lock);
 	memcpy(img->footer.creator_app, fresh.creator_app, 4);
 	img->footer.creator_version = fresh.creator_version;
 	memset(img->footer.reserved, 0, 1);
 	img->batmap_header = 0;
 	img->batmap_offset = 0;
+	pthread_mutex_unlock(&img->lock);
+	return image_write_footers(img);
 }
 
 /* [exclusive, lock] */
@@ -350,12 +353,10 @@ make_way(struct image *img, uint64_t table_end)
 {
 	struct dynhdr hdr = img->hdr;
 	struct room room;
-	int err;
+	int err = take_over(img);
 
-	pthread_mutex_lock(&img->lock);
-	take_over(img);
-	pthread_mutex_unlock(&img->lock);
-	err = reach(img, table_end);
+	if (!err)
+		err = reach(img, table_end);
 	if (!err)
 		err = move_header(img, table_end);
 	if (!err)

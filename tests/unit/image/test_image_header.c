@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/iszero.h"
+#include "io_crash.h"
 #include "make_image.h"
 
 /* D6: what an unanswered write left under a clear bit was hidden as long as
@@ -37,11 +38,54 @@ root_has_zeros_where_nothing_was(void **unused)
 	expect_ok(image_close(img), "close");
 }
 
+static int
+open_state(const struct crash_state *state, void *user)
+{
+	struct io *io = NULL;
+	struct image *img;
+
+	(void)user;
+	expect_ok(state->fs->ops->open(&io, state->fs, "/disk.vhd",
+				       FS_OPEN_WRITE),
+		  "open");
+	expect_ok(image_open(&img, io, IMAGE_WRITE), "after a power cut");
+	return image_close(img);
+}
+
+static void
+open_states(struct fs *fs, void *user)
+{
+	const struct crash_limits limits = {.exhaustive = 256, .sampled = 256};
+	uint64_t count = 0;
+
+	expect_ok(crash_each_state(&count, fs, &limits, open_state, user),
+		  "states");
+}
+
+/* The mark is not only on files that XenServer made. */
+static void
+half_a_change_of_the_mark_is_mended(void **unused)
+{
+	AUTO(mem_fs_free) struct fs *memory = new_fs();
+	AUTO(crash_fs_free) struct fs *fs = NULL;
+	struct image *img;
+
+	(void)unused;
+	put_root(memory, "/disk.vhd", 'd');
+	expect_ok(crash_fs_from(&fs, memory), "crash_fs_from");
+	img = open_image(fs, "/disk.vhd", IMAGE_WRITE);
+	crash_set_hook(fs, open_states, NULL);
+	expect_ok(image_set_time(img, img->footer.timestamp, 1), "set_time");
+	expect_ok(image_close(img), "close");
+	crash_set_hook(fs, NULL, NULL);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(root_has_zeros_where_nothing_was),
+		cmocka_unit_test(half_a_change_of_the_mark_is_mended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
