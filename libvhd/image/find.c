@@ -246,9 +246,11 @@ half_updated(const struct footer *end, const struct footer *start)
 	f.current_size = start->current_size;
 	f.geometry = start->geometry;
 	f.type = start->type;
-	memcpy(f.creator_app, start->creator_app, sizeof(f.creator_app));
-	f.creator_version = start->creator_version;
 	f.reserved[0] = start->reserved[0];
+	if (footer_creator_is(start, "tap")) { /* and we take that over */
+		memcpy(f.creator_app, "tap", sizeof(f.creator_app));
+		f.creator_version = start->creator_version;
+	}
 	return equal_footers(&f, start);
 }
 
