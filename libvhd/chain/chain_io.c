@@ -163,8 +163,8 @@ write_sectors(struct chain *c, const uint8_t *from, size_t len, uint64_t offset)
 	return 0;
 }
 
-/* Part of one sector: the rest of it is read through the chain. [gate closed]
- */
+/* Part of one sector: the rest of it is read through the chain.  The last one
+ * of a plain disk may be cut off. [gate closed] */
 static int
 write_partial(struct chain *c, const uint8_t *from, size_t len, uint64_t offset)
 {
@@ -175,7 +175,9 @@ write_partial(struct chain *c, const uint8_t *from, size_t len, uint64_t offset)
 	if (err)
 		return err;
 	memcpy(sector + (offset - start), from, len);
-	return write_sectors(c, sector, SECTOR_SIZE, start);
+	return write_sectors(c, sector,
+			     (size_t)min_u64(SECTOR_SIZE, c->size - start),
+			     start);
 }
 
 /* The next piece that is either whole sectors or part of one. */
