@@ -281,12 +281,12 @@ image_region_bytes(const struct image *img)
 	return (uint64_t)img->bitmap_bytes + img->block_size;
 }
 
-/* Where the end footer is, which may have 511 bytes.  Before it a last block
- * may be cut off (format 11.1). */
+/* Up to where blocks may reach: the end footer, which may have 511 bytes.  A
+ * last block may be cut off there (format 11.1). */
 static inline uint64_t
 image_end_footer(const struct image *img)
 {
-	return round_down(img->file_size - 1, SECTOR_SIZE);
+	return round_down(img->file_size - (FOOTER_SIZE - 1), SECTOR_SIZE);
 }
 
 static inline bool

@@ -161,6 +161,19 @@ test_a_block_over_the_end_footer_is_refused(void **state)
 	assert_refused(&img, "block 2");
 }
 
+/* A file of any length has its footer in its last 512 bytes, or 511. */
+static void
+test_a_block_over_a_footer_off_the_grid_is_refused(void **state)
+{
+	struct image img = make_image(3);
+
+	(void)state;
+	img.file_size -= 1;
+	assert_int_equal(image_check_overlap(&img), 0);
+	img.file_size -= 1;
+	assert_refused(&img, "block 2");
+}
+
 static void
 test_without_an_end_footer_blocks_may_use_the_whole_file(void **state)
 {
@@ -260,6 +273,8 @@ main(void)
 		cmocka_unit_test(test_a_block_over_a_locator_is_refused),
 		cmocka_unit_test(test_a_block_over_the_batmap_is_refused),
 		cmocka_unit_test(test_a_block_over_the_end_footer_is_refused),
+		cmocka_unit_test(
+			test_a_block_over_a_footer_off_the_grid_is_refused),
 		cmocka_unit_test(
 			test_without_an_end_footer_blocks_may_use_the_whole_file),
 		cmocka_unit_test(
