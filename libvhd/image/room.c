@@ -79,16 +79,9 @@ search(const struct room *room, const struct image *img, uint64_t length)
 	}
 }
 
-/* Until a header names it nothing else tells that room is taken: blocks stay
- * behind it. */
-static void
-keep_blocks_behind(struct image *img, uint64_t end)
-{
-	if (end > image_end_of_metadata(img))
-		img->space.floor = max_u64(img->space.floor, end);
-}
-
-/* [lock] */
+/* Until a header names it nothing else tells that room is taken, and part of
+ * it may be a region that is free for a block: blocks stay behind it.  [lock]
+ */
 static int
 take(uint64_t *ret, struct room *room, struct image *img, uint64_t length)
 {
@@ -105,7 +98,7 @@ take(uint64_t *ret, struct room *room, struct image *img, uint64_t length)
 		err = space_reach(img, at + length);
 	}
 	if (!err) {
-		keep_blocks_behind(img, at + length);
+		img->space.floor = max_u64(img->space.floor, at + length);
 		*ret = at;
 	}
 	return err;

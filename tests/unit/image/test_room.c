@@ -5,6 +5,7 @@
 
 #include "image/room.h"
 #include "make_image.h"
+#include "relayout.h"
 
 #define BLOCK (2u << 20)
 
@@ -70,6 +71,50 @@ room_is_given_to_no_block(void **unused)
 	expect_ok(image_close(img), "close");
 }
 
+/* A child whose table reaches to the first block, with its locators behind
+ * that. */
+static struct image *
+open_with_locators_behind(struct fs *fs)
+{
+	struct image *img;
+	struct io *io;
+	uint64_t blocks;
+
+	put_child(fs, "/disk.vhd", 'd', 'p');
+	expect_ok(fs->ops->open(&io, fs, "/disk.vhd", FS_OPEN_WRITE), "open");
+	expect_ok(relayout(io, LAYOUT_BEHIND), "relayout");
+	expect_ok(io_close(io), "close");
+	img = open_image(fs, "/disk.vhd", IMAGE_WRITE);
+	write_block(img, 0);
+	blocks = (place_of(img, 0) - img->table_at) / 4;
+	expect_ok(image_resize(img, blocks * BLOCK, 0, NULL), "resize");
+	expect_ok(image_resize(img, 4ull * BLOCK, 0, NULL), "resize");
+	expect_ok(image_close(img), "close");
+	return open_image(fs, "/disk.vhd", IMAGE_WRITE);
+}
+
+/* The same where a block was in front of the locators. */
+static void
+room_before_locators_is_given_to_no_block(void **unused)
+{
+	AUTO(mem_fs_free) struct fs *fs = new_fs();
+	struct room room = {0};
+	struct image *img = open_with_locators_behind(fs);
+	uint64_t at;
+
+	(void)unused;
+	assert_true(place_of(img, 0) < image_end_of_metadata(img));
+	write_block(img, 3);
+	expect_ok(image_drop_block(img, 0), "drop");
+	expect_ok(image_flush(img), "flush");
+	expect_ok(room_take(&at, &room, img, 64u << 10), "room");
+	for (uint32_t b = 0; b < 4; b++) {
+		write_block(img, b);
+		expect_apart(img, b, &room);
+	}
+	expect_ok(image_close(img), "close");
+}
+
 /* D7: what an entry on disk may still name is no room either. */
 static void
 what_was_dropped_is_no_room_before_the_flush(void **unused)
@@ -98,6 +143,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(room_is_given_to_no_block),
+		cmocka_unit_test(room_before_locators_is_given_to_no_block),
 		cmocka_unit_test(what_was_dropped_is_no_room_before_the_flush),
 	};
 
