@@ -8,7 +8,8 @@
  * Locks, in the order in which they may be taken:
  *	job_lock     one job that changes the chain at a time
  *	flush        one generation at a time (struct generations)
- *	gate         striped by window: guests shared, jobs exclusive
+ *	gate         striped by window; guests share it, jobs bar writers while
+ *	             they copy, and close it to switch over
  *	map stripe   the owners of a window
  * and below them those of image.h.  No lock is held while a progress callback
  * runs. */

@@ -170,7 +170,7 @@ check_loop(const struct chain *c, const struct image *img, const char *path)
 		bool vhd = other->type != VHD_TYPE_RAW &&
 			   img->type != VHD_TYPE_RAW;
 
-		if (io_same_file(other->io, img->io) ||
+		if (io_id_equal(other->io->id, img->io->id) ||
 		    (vhd && uuid_equal(other->footer.uuid, img->footer.uuid)))
 			return fail(VHD_E_PARENT,
 				    "%s: the chain comes back to it: it has "

@@ -134,8 +134,7 @@ keep_child(const char *path, const struct peek *peek, int err, void *user)
 	if (peek->found.footer.type != VHD_TYPE_DIFFERENCING ||
 	    !uuid_equal(peek->found.hdr.parent_uuid, search->uuid))
 		return 0;
-	if (search->excepts && peek->id.device == search->except.device &&
-	    peek->id.inode == search->except.inode)
+	if (search->excepts && io_id_equal(peek->id, search->except))
 		return 0;
 	return add_name(&search->children, path);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* layers.c - change the layers of an open chain.
  *
- * Every change happens with all gates closed and no generation under way, so
- * that no request sees half of it. */
+ * Which layers there are changes with all gates closed and no generation under
+ * way, so that no request sees half of it.  A disk grows, and links change,
+ * beside guests. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ chain_make_writable(struct chain *c, uint32_t layer)
 			(void)old->io->ops->lock(old->io, IO_LOCK_READ);
 		return error_restore(&kept);
 	}
-	if (!io_same_file(old->io, img->io)) {
+	if (!io_id_equal(old->io->id, img->io->id)) {
 		(void)image_close(img);
 		return fail(VHD_E_BUSY,
 			    "%s: another file took its place meanwhile",

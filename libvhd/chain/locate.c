@@ -266,12 +266,6 @@ try_names_in(struct hunt *h, const char *dir)
 
 /* ---- Whole directories ------------------------------------------------- */
 
-static bool
-is_same_file(const struct peek *a, const struct peek *b)
-{
-	return a->id.device == b->id.device && a->id.inode == b->id.inode;
-}
-
 /* Of two copies nobody knows which it is. */
 static int
 match(const char *path, const struct peek *peek, int err, void *user)
@@ -281,7 +275,7 @@ match(const char *path, const struct peek *peek, int err, void *user)
 	if (!peek)
 		return passed_over(h, err);
 	if (!uuid_equal(peek->found.footer.uuid, h->uuid) ||
-	    (is_done(h) && is_same_file(peek, &h->peek)))
+	    (is_done(h) && io_id_equal(peek->id, h->peek.id)))
 		return 0;
 	if (is_done(h))
 		return keep_path(&h->twin, path);

@@ -38,9 +38,7 @@ static int
 layer_of_file(uint32_t *ret, struct chain *c, const struct io_id *id)
 {
 	for (uint32_t i = 0; i < c->depth; i++) {
-		const struct io_id *it = &c->layers[i].img->io->id;
-
-		if (it->device != id->device || it->inode != id->inode)
+		if (!io_id_equal(c->layers[i].img->io->id, *id))
 			continue;
 		*ret = i;
 		return 0;

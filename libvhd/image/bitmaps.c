@@ -39,7 +39,7 @@ bitmaps_init(struct bitmaps *maps, uint32_t blocks, uint32_t bytes,
 static void
 shard_free(struct bitmap_shard *shard)
 {
-	for (int i = 0; i < BITMAP_BUCKETS; i++) {
+	for (int i = 0; shard->all && i < BITMAP_BUCKETS; i++) {
 		while (shard->buckets[i]) {
 			struct bitmap *map = shard->buckets[i];
 
@@ -144,6 +144,7 @@ discard(struct bitmap_shard *shard, struct bitmap **at)
 	struct bitmap *map = *at;
 
 	*at = map->next;
+	shard->all--;
 	if (!map->dirty)
 		list_remove(shard, map);
 	free(map);
@@ -168,6 +169,7 @@ insert(struct bitmaps *maps, struct bitmap_shard *shard, uint32_t block,
 	map->block = block;
 	map->dirty = dirty;
 	*at = map;
+	shard->all++;
 	if (!dirty)
 		list_append(shard, map);
 	return map;

@@ -26,7 +26,7 @@ struct bitmap_shard {
 	pthread_mutex_t lock;
 	struct bitmap *buckets[BITMAP_BUCKETS];
 	struct bitmap *oldest, *newest; /* clean ones, in order of use */
-	size_t clean;
+	size_t clean, all;
 };
 
 struct bitmaps {

@@ -82,6 +82,12 @@ struct io_id {
 	uint64_t inode;
 };
 
+static inline bool
+io_id_equal(struct io_id a, struct io_id b)
+{
+	return a.device == b.device && a.inode == b.inode;
+}
+
 struct io {
 	const struct io_ops *ops;
 	char *name;        /* for messages; owned */
@@ -160,8 +166,6 @@ int io_write_zeros(struct io *io, uint64_t offset, uint64_t length) MUST_CHECK;
 /* Copy, by copy_range where that works. */
 int io_copy(struct io *to, uint64_t to_offset, struct io *from,
 	    uint64_t from_offset, uint64_t length) MUST_CHECK;
-
-bool io_same_file(const struct io *a, const struct io *b);
 
 /* Unlink, durably. */
 int fs_remove(const struct fs *fs, const char *path) MUST_CHECK;

@@ -96,12 +96,6 @@ io_copy(struct io *to, uint64_t to_offset, struct io *from,
 	return copy_through_memory(to, to_offset, from, from_offset, length);
 }
 
-bool
-io_same_file(const struct io *a, const struct io *b)
-{
-	return a->id.device == b->id.device && a->id.inode == b->id.inode;
-}
-
 int
 fs_remove(const struct fs *fs, const char *path)
 {

@@ -109,9 +109,11 @@ find(const struct mem_data *data, uint64_t index)
 {
 	size_t low = 0, high = data->n;
 
-	/* Most files grow at their end. */
+	/* Most files grow at their end, and few have holes at their start. */
 	if (high && data->slots[high - 1].index < index)
 		return high;
+	if (index < high && data->slots[index].index == index)
+		return (size_t)index;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

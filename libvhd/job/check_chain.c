@@ -141,10 +141,7 @@ loop_rules(bool *ret, struct walk *w, const char *path,
 {
 	*ret = true;
 	for (uint32_t i = 0; i < w->depth; i++) {
-		const struct io_id *id = &w->seen[i].id;
-
-		if (id->device == parent->id.device &&
-		    id->inode == parent->id.inode) {
+		if (io_id_equal(w->seen[i].id, parent->id)) {
 			tell(w, V103, VHD_FATAL,
 			     "the parent is %.200s, which stands on this "
 			     "image",

@@ -76,7 +76,7 @@ shared_bytes(uint64_t *ret, const struct comparison *cmp, uint64_t n)
 	if (err)
 		return err;
 	if (a.offset == NO_OFFSET || a.offset != b.offset ||
-	    a.id.device != b.id.device || a.id.inode != b.id.inode)
+	    !io_id_equal(a.id, b.id))
 		*ret = 0;
 	else
 		*ret = min_u64(n, min_u64(a.run, b.run));

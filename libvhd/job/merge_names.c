@@ -54,7 +54,7 @@ drop_if_same(const char *name, void *user)
 	if (!path)
 		return fail_nomem();
 	if (!strcmp(path, o->keep) || fs->ops->stat(&st, fs, path) != 0 ||
-	    st.id.device != o->id.device || st.id.inode != o->id.inode)
+	    !io_id_equal(st.id, o->id))
 		return 0;
 	if (o->only_snapshots && !is_snapshot_of(path, o->keep))
 		return 0;
@@ -119,8 +119,7 @@ add_name(bool *ret_renamed, const struct fs *fs, const char *from,
 		return 0;
 	if (err == VHD_E_EXISTS) {
 		if (fs->ops->stat(&a, fs, from) == 0 &&
-		    fs->ops->stat(&b, fs, to) == 0 &&
-		    a.id.device == b.id.device && a.id.inode == b.id.inode)
+		    fs->ops->stat(&b, fs, to) == 0 && io_id_equal(a.id, b.id))
 			return 0;
 		return fail(VHD_E_EXISTS,
 			    "%s: exists already, and is not %s; move it away",
@@ -163,7 +162,6 @@ static int
 remember_parent(struct merge *m)
 {
 	const struct layer *l = &m->c->layers[m->into];
-	const struct io_id *id = &l->img->io->id;
 	struct fs_stat st;
 
 	m->parent_path = l->renamed ? disk_path(l->path) : strdup(l->path);
@@ -171,7 +169,7 @@ remember_parent(struct merge *m)
 		return fail_nomem();
 	if (l->renamed &&
 	    m->c->fs->ops->stat(&st, m->c->fs, m->parent_path) == 0 &&
-	    (st.id.device != id->device || st.id.inode != id->inode))
+	    !io_id_equal(st.id, l->img->io->id))
 		return fail(VHD_E_EXISTS,
 			    "%s: exists already, so the merge cannot leave "
 			    "its result there; leave out --at-parent",
@@ -267,9 +265,7 @@ is_inside(bool *ret, const struct merge *m, const char *path)
 
 	*ret = false;
 	for (uint32_t i = 0; i <= m->layer && !err; i++) {
-		const struct io_id *id = &c->layers[i].img->io->id;
-
-		if (st.id.device == id->device && st.id.inode == id->inode)
+		if (io_id_equal(st.id, c->layers[i].img->io->id))
 			*ret = true;
 	}
 	return err;

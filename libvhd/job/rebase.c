@@ -48,11 +48,11 @@ check_parent(const struct chain *c, const struct chain *parent)
 		const struct image *img = parent->layers[i].img;
 		const struct image *leaf = c->layers[0].img;
 
-		if (!i && io_same_file(img->io, leaf->io))
+		if (!i && io_id_equal(img->io->id, leaf->io->id))
 			return fail(VHD_E_PARENT,
 				    "%s: cannot be its own parent",
 				    c->layers[0].path);
-		if (io_same_file(img->io, leaf->io) ||
+		if (io_id_equal(img->io->id, leaf->io->id) ||
 		    uuid_equal(img->footer.uuid, leaf->footer.uuid))
 			return fail(VHD_E_PARENT,
 				    "%s: stands on %s, so it cannot be its "

@@ -55,7 +55,7 @@ look(const char *path, const struct peek *peek, int err, void *user)
 
 	if (!peek)
 		return family_unread(err);
-	if (peek->id.device == s->id.device && peek->id.inode == s->id.inode)
+	if (io_id_equal(peek->id, s->id))
 		return 0;
 	if (f->type == VHD_TYPE_DIFFERENCING &&
 	    uuid_equal(peek->found.hdr.parent_uuid, s->uuid))
@@ -105,7 +105,7 @@ same_file(bool *ret, const struct fs *fs, const char *a, const char *b)
 	if (!err)
 		err = fs->ops->stat(&y, fs, b);
 	if (!err)
-		*ret = x.id.device == y.id.device && x.id.inode == y.id.inode;
+		*ret = io_id_equal(x.id, y.id);
 	return err;
 }
 

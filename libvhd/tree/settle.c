@@ -37,12 +37,6 @@ struct settle {
 	size_t n;
 };
 
-static bool
-same(const struct fs_stat *a, const struct fs_stat *b)
-{
-	return a->id.device == b->id.device && a->id.inode == b->id.inode;
-}
-
 /* ---- What is there ---- */
 
 /* Those of one disk, which may be called vhd-X, have an @ (child.c). */
@@ -134,7 +128,8 @@ settle_one(struct settle *s, size_t i)
 		s->d->has_merges = true;
 		return settle_merge_name(s->d, seen->path, &seen->st);
 	}
-	if (same(&seen->st, &s->live) || is_untaken(s->d->fs, seen->path))
+	if (io_id_equal(seen->st.id, s->live.id) ||
+	    is_untaken(s->d->fs, seen->path))
 		return fs_remove(s->d->fs, seen->path);
 	if (!seen->st.readonly)
 		(void)s->d->fs->ops->set_readonly(s->d->fs, seen->path, true);

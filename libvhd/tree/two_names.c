@@ -34,8 +34,7 @@ keep_same(const char *name, void *user)
 	if (!path)
 		return fail_nomem();
 	if (name[0] == '.' || is_merging_path(path) ||
-	    fs->ops->stat(&st, fs, path) != 0 ||
-	    st.id.device != names->id.device || st.id.inode != names->id.inode)
+	    fs->ops->stat(&st, fs, path) != 0 || !io_id_equal(st.id, names->id))
 		return 0;
 	more = realloc(names->path, (names->n + 1) * sizeof(*more));
 	if (!more)
