@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -72,25 +71,62 @@ resolve(const char *dir)
 	return path;
 }
 
+/* In the list of mounts, spaces and the like are "\\040"; getmntent() does not
+ * know all that the kernel writes so. */
+static void
+unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text != '\0'; text++) {
+		unsigned int code;
+
+		if (sscanf(text, "\\%3o", &code) == 1) {
+			*to++ = (char)code;
+			text += 3;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
+/* The image of a line of that list; NULL when it is about another place. */
+static char *
+image_of(char *line, const char *dir, bool *ret_there)
+{
+	char *image = strsep(&line, " "), *where = strsep(&line, " ");
+	const char *type = strsep(&line, " ");
+
+	*ret_there = false;
+	if (!where || !type)
+		return NULL;
+	unescape(image);
+	unescape(where);
+	*ret_there = strcmp(where, dir) == 0;
+	return *ret_there && strcmp(type, "fuse.vhd") == 0 ? image : NULL;
+}
+
 /* The image that is mounted there, or NULL. */
 static char *
 find_image(const char *dir)
 {
-	FILE *mounts = setmntent("/proc/self/mounts", "r");
-	struct mntent *entry;
-	char *image = NULL;
+	FILE *mounts = fopen("/proc/self/mounts", "re");
+	char *line = NULL, *image = NULL;
+	size_t room = 0;
 
-	if (!mounts)
-		return NULL;
-	while ((entry = getmntent(mounts))) {
-		if (strcmp(entry->mnt_dir, dir) != 0)
+	while (mounts && getline(&line, &room, mounts) > 0) {
+		bool there;
+		const char *mounted = image_of(line, dir, &there);
+
+		if (!there)
 			continue;
 		free(image); /* mounted over */
-		image = NULL;
-		if (strcmp(entry->mnt_type, "fuse.vhd") == 0)
-			image = must(strdup(entry->mnt_fsname));
+		image = mounted ? must(strdup(mounted)) : NULL;
 	}
-	endmntent(mounts);
+	free(line);
+	if (mounts)
+		fclose(mounts);
 	return image;
 }
 

@@ -29,3 +29,14 @@ vhdtool 0 mount --search "c, d" child.vhd m
 vhdtool 0 umount m
 VHD_FUSE=/absent vhdtool 1 mount disk.vhd m
 stderr_has "cannot run /absent"
+
+# The list of mounts has some characters of a name as numbers.
+for name in 'a#b' 'a b' 'a\b' 'a\043b' $'a\nb' 'ü'; do
+	vhdtool 0 create "$name.vhd" 10M
+	for round in 1 2 3 4; do
+		vhdtool 0 mount "$name.vhd" m
+		noise 1 "$round" | dd of=m/disk bs=1M conv=notrunc status=none
+		vhdtool 0 umount m
+		vhdtool 0 compact "$name.vhd"
+	done
+done
