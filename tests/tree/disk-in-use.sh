@@ -35,3 +35,16 @@ refused 5 "in use for reading by guest \(pid $holder" \
 exec 3>&-
 wait $holder
 vhdtool 0 snapshot delete disk.vhd one
+
+# Somebody reads the parent that the disk would be merged into.
+"$HELPERS/guest" --look disk@two.vhd <"$place/hold" >"$place/ready" &
+holder=$!
+exec 3>"$place/hold"
+read -r <"$place/ready"
+before=$(sha256sum ./*.vhd)
+vhdtool 5 merge disk.vhd
+stderr_has "disk@two.vhd: in use for reading by guest \(pid $holder"
+equal "the files" "$before" "$(sha256sum ./*.vhd)"
+exec 3>&-
+wait $holder
+vhdtool 0 merge disk.vhd
