@@ -161,6 +161,18 @@ disk_look(struct disk *disk, struct reader_view *view)
 	return ok;
 }
 
+bool
+disk_is_at_rest(struct disk *disk)
+{
+	struct mem_data *data;
+	bool yes;
+
+	must(mem_fs_get_data(&data, crash_live(disk->crash), DISK_PATH));
+	yes = reader_at_rest(data);
+	mem_data_free(data);
+	return yes;
+}
+
 static void
 take_shape(struct disk *disk, const struct reader_view *view)
 {

@@ -100,6 +100,7 @@ uint64_t disk_size(const struct disk *disk);
 
 /* The content of the file; false, and why, when it is none. */
 bool disk_look(struct disk *disk, struct reader_view *view);
+bool disk_is_at_rest(struct disk *disk); /* both footers are there */
 
 /* A guest's write during a flush. */
 void disk_write_random(struct disk *disk);

@@ -99,14 +99,27 @@ do_durable(struct disk *disk, uint32_t sector)
 		oracle_doubt(&disk->oracle, sector, 1);
 }
 
+/* D1: at the end, too, unless a guest has made the file longer since. */
+static void
+expect_end_footer(struct disk *disk)
+{
+	if (!disk_is_at_rest(disk))
+		disk_wrong(disk, "D1: no end footer after a flush");
+}
+
 static void
 do_flush(struct disk *disk)
 {
+	uint32_t written = disk->next_value;
+
 	disk_note(disk, " flush");
 	oracle_flush_begin(&disk->oracle);
 	disk->flushing = true;
-	if (disk_worked(disk, image_flush(disk->img), "flush"))
+	if (disk_worked(disk, image_flush(disk->img), "flush")) {
 		oracle_flush_done(&disk->oracle);
+		if (disk->next_value == written)
+			expect_end_footer(disk);
+	}
 	disk->flushing = false;
 }
 
