@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# A library shows what vhd.h declares, all of it and nothing else.
+# A library shows what vhd.h declares, all of it and nothing else; and there is
+# no assertion in it that a file could break.
 # usage: symbols.sh SOURCE LIBRARY
 header=$1/include/vhd.h
 library=$2
@@ -25,6 +26,10 @@ fi
 missing=$(comm -13 <(echo "$exported") <(echo "$declared"))
 if [ -n "$missing" ]; then
 	printf 'in vhd.h, but not exported: %s\n' "$missing"
+	bad=1
+fi
+if nm -u "$library" 2>/dev/null | grep -wE '__assert_fail|abort|_?exit'; then
+	echo "$library ends the process of its caller"
 	bad=1
 fi
 exit $bad
