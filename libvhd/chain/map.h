@@ -41,10 +41,10 @@ struct map {
 /* Fill owners[WINDOW_SECTORS] of one window from the images. */
 typedef int (*map_resolve_fn)(uint16_t *owners, void *user, uint64_t window);
 
-int map_init(struct map *map, uint64_t nwindows);
+int map_init(struct map *map, uint64_t nwindows) MUST_CHECK;
 void map_free(struct map *map);
 /* More windows. [all gates closed] */
-int map_grow(struct map *map, uint64_t nwindows);
+int map_grow(struct map *map, uint64_t nwindows) MUST_CHECK;
 
 static inline uint16_t
 map_inverted(uint16_t owner)

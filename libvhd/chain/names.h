@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 #define SNAPSHOT_NAME_MAX 128 /* bytes */
 
 /* May this be the name of a snapshot? */
@@ -15,7 +17,7 @@ bool snapshot_name_valid(const char *name);
 
 /* The name of the snapshot at path, to be freed; NULL in *ret when the file
  * name has none. */
-int snapshot_name(char **ret, const char *path);
+int snapshot_name(char **ret, const char *path) MUST_CHECK;
 
 /* disk@NAME.vhd beside disk.vhd, to be freed; NULL when out of memory. */
 char *snapshot_path(const char *disk, const char *name);

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 #define BITMAP_SHARDS 16
 /* Clean bitmaps that are kept, for one image.  Those of an image that is only
  * read are needed once, to make the chain's map. */
@@ -42,9 +44,9 @@ struct bitmaps {
 struct image;
 
 int bitmaps_init(struct bitmaps *maps, uint32_t blocks, uint32_t bytes,
-		 uint32_t sectors, uint32_t cache_bytes);
+		 uint32_t sectors, uint32_t cache_bytes) MUST_CHECK;
 /* More blocks.  [exclusive] */
-int bitmaps_grow(struct bitmaps *maps, uint32_t blocks);
+int bitmaps_grow(struct bitmaps *maps, uint32_t blocks) MUST_CHECK;
 void bitmaps_free(struct bitmaps *maps);
 
 /* Is every sector of this block known to be present? */
@@ -53,20 +55,20 @@ bool bitmaps_full(const struct image *img, uint32_t block);
 /* Copy bits [first, first + count) of an allocated block's bitmap to ret,
  * from its bit `at` on. */
 int bitmaps_get(uint8_t *ret, uint32_t at, struct image *img, uint32_t block,
-		uint32_t first, uint32_t count);
+		uint32_t first, uint32_t count) MUST_CHECK;
 
 /* Set bits; *ret_changed when any was clear.  A changed bitmap stays in
  * memory until bitmaps_published. */
 int bitmaps_set(bool *ret_changed, struct image *img, uint32_t block,
-		uint32_t first, uint32_t count);
+		uint32_t first, uint32_t count) MUST_CHECK;
 
 /* A block that was just allocated: nothing, or everything, is present.  No
  * bitmap is read from disk for it. */
-int bitmaps_new(struct image *img, uint32_t block, bool full);
+int bitmaps_new(struct image *img, uint32_t block, bool full) MUST_CHECK;
 
 /* Keep an allocated block's bitmap in memory until it is published: its place
  * on disk is about to change. */
-int bitmaps_pin(struct image *img, uint32_t block);
+int bitmaps_pin(struct image *img, uint32_t block) MUST_CHECK;
 
 /* The whole bitmap as it is to be stored, padding clear. */
 int bitmaps_copy(uint8_t *ret, struct image *img, uint32_t block);

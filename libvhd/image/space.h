@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 #define REGION_DIRTY UINT64_MAX /* holds anything */
 
 struct region {
@@ -32,7 +34,8 @@ struct image;
 
 /* Room for one block, below `below` (UINT64_MAX: anywhere; extends the file
  * if need be).  VHD_E_NOSPACE, VHD_E_NOTFOUND when none lies below. [lock] */
-int space_take(struct region *ret, struct image *img, uint64_t below);
+int space_take(struct region *ret, struct image *img,
+	       uint64_t below) MUST_CHECK;
 
 /* Back to the free regions. [lock] */
 int space_give(struct image *img, struct region region);

@@ -30,22 +30,23 @@ enum io_lock {
 struct io_ops {
 	/* Move exactly len bytes.  Reading past the end is VHD_E_CORRUPT:
 	 * whoever reads has checked the size before. */
-	int (*pread)(struct io *io, void *buf, size_t len, uint64_t offset);
+	int (*pread)(struct io *io, void *buf, size_t len,
+		     uint64_t offset) MUST_CHECK;
 	int (*pwrite)(struct io *io, const void *buf, size_t len,
-		      uint64_t offset);
+		      uint64_t offset) MUST_CHECK;
 	/* The same, and durable when it returns.  If bytes could be written
 	 * but not made durable, every flush from then on fails. */
 	int (*pwrite_durable)(struct io *io, const void *buf, size_t len,
-			      uint64_t offset);
+			      uint64_t offset) MUST_CHECK;
 
 	/* Everything that completed before this call survives a power cut
 	 * once it has returned 0. */
-	int (*flush)(struct io *io);
+	int (*flush)(struct io *io) MUST_CHECK;
 
-	int (*size)(uint64_t *ret, struct io *io);
+	int (*size)(uint64_t *ret, struct io *io) MUST_CHECK;
 	/* Bytes that the file system has set aside for it. */
 	int (*actual_size)(uint64_t *ret, struct io *io);
-	int (*truncate)(struct io *io, uint64_t size);
+	int (*truncate)(struct io *io, uint64_t size) MUST_CHECK;
 
 	/* Make a range read as zero and give its space back; the size stays.
 	 * VHD_E_UNSUPPORTED where the file system cannot. */
@@ -59,7 +60,7 @@ struct io_ops {
 	/* Copy between two stores of the same kind, sharing extents where
 	 * the file system can.  VHD_E_UNSUPPORTED: use pread and pwrite. */
 	int (*copy_range)(struct io *to, uint64_t to_offset, struct io *from,
-			  uint64_t from_offset, uint64_t length);
+			  uint64_t from_offset, uint64_t length) MUST_CHECK;
 
 	/* Ask the system to read a range ahead.  Advice only. */
 	void (*readahead)(struct io *io, uint64_t offset, uint64_t length);
@@ -119,13 +120,17 @@ typedef int (*fs_list_fn)(const char *name, void *user);
 
 struct fs_ops {
 	int (*open)(struct io **ret, const struct fs *fs, const char *path,
-		    unsigned flags);
-	int (*stat)(struct fs_stat *ret, const struct fs *fs, const char *path);
+		    unsigned flags) MUST_CHECK;
+	int (*stat)(struct fs_stat *ret, const struct fs *fs,
+		    const char *path) MUST_CHECK;
 	int (*free_space)(uint64_t *ret, const struct fs *fs, const char *path);
 	/* Atomic.  rename replaces its target, link does not. */
-	int (*rename)(const struct fs *fs, const char *from, const char *to);
-	int (*exchange)(const struct fs *fs, const char *a, const char *b);
-	int (*link)(const struct fs *fs, const char *from, const char *to);
+	int (*rename)(const struct fs *fs, const char *from,
+		      const char *to) MUST_CHECK;
+	int (*exchange)(const struct fs *fs, const char *a,
+			const char *b) MUST_CHECK;
+	int (*link)(const struct fs *fs, const char *from,
+		    const char *to) MUST_CHECK;
 	int (*unlink)(const struct fs *fs, const char *path);
 	/* Make the names in the directory of path durable. */
 	int (*sync_dir)(const struct fs *fs, const char *path);
@@ -134,7 +139,8 @@ struct fs_ops {
 	int (*list)(const struct fs *fs, const char *dir, fs_list_fn fn,
 		    void *user);
 	/* The path with every symbolic link resolved, to be freed. */
-	int (*resolve)(char **ret, const struct fs *fs, const char *path);
+	int (*resolve)(char **ret, const struct fs *fs,
+		       const char *path) MUST_CHECK;
 	/* Give to the owner, mode, times, ACL, attributes and label of from,
 	 * as far as the caller may. */
 	int (*copy_attributes)(const struct fs *fs, const char *from,

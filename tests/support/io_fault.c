@@ -111,8 +111,8 @@ fault_pread(struct io *io, void *buf, size_t len, uint64_t offset)
 	if (!err)
 		return below->ops->pread(below, buf, len, offset);
 	error_save(&kept);
-	if (is_short(io))
-		(void)below->ops->pread(below, buf, half(len), offset);
+	if (is_short(io) && below->ops->pread(below, buf, half(len), offset))
+		error_save(&kept);
 	return error_restore(&kept);
 }
 
@@ -127,8 +127,8 @@ fault_pwrite(struct io *io, const void *buf, size_t len, uint64_t offset)
 	if (!err)
 		return below->ops->pwrite(below, buf, len, offset);
 	error_save(&kept);
-	if (is_short(io))
-		(void)below->ops->pwrite(below, buf, half(len), offset);
+	if (is_short(io) && below->ops->pwrite(below, buf, half(len), offset))
+		error_save(&kept);
 	return error_restore(&kept);
 }
 
@@ -144,8 +144,8 @@ fault_pwrite_durable(struct io *io, const void *buf, size_t len,
 	if (!err)
 		return below->ops->pwrite_durable(below, buf, len, offset);
 	error_save(&kept);
-	if (is_short(io))
-		(void)below->ops->pwrite(below, buf, half(len), offset);
+	if (is_short(io) && below->ops->pwrite(below, buf, half(len), offset))
+		error_save(&kept);
 	return error_restore(&kept);
 }
 
