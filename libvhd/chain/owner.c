@@ -164,7 +164,8 @@ chain_zero_below(bool *ret, struct chain *c, uint32_t layer, uint64_t offset,
 		if (img->type != VHD_TYPE_DIFFERENCING)
 			break;
 	}
-	*ret = p == PRESENT_NONE;
+	/* What a parent that was not opened stores is not known. */
+	*ret = p == PRESENT_NONE && !c->no_parent;
 	return 0;
 }
 

@@ -32,11 +32,31 @@ a_plain_disk_of_odd_length_keeps_it(void **state)
 	mem_fs_free(fs);
 }
 
+/* It would show what the parent stores there. */
+static void
+a_trim_of_a_disk_opened_alone_drops_no_block(void **state)
+{
+	const struct chain_opts opts = {.flags = VHD_OPEN_RDWR |
+						 VHD_OPEN_NOPARENT};
+	struct fs *fs = new_fs();
+	struct chain *c;
+
+	(void)state;
+	put_child(fs, "/disk.vhd", 'd', 'p');
+	expect_ok(chain_open(&c, fs, "/disk.vhd", &opts), "open");
+	expect_ok(chain_pwrite(c, "x", 1, 0, VHD_IO_FUA), "write");
+	expect_ok(chain_discard(c, 0, MADE_SIZE, VHD_IO_FUA), "discard");
+	assert_true(image_has_block(c->layers[0].img, 0));
+	expect_ok(chain_close(c), "close");
+	mem_fs_free(fs);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plain_disk_of_odd_length_keeps_it),
+		cmocka_unit_test(a_trim_of_a_disk_opened_alone_drops_no_block),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
