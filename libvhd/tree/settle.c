@@ -77,6 +77,16 @@ is_of_interest(const struct settle *s, const char *path)
 	       snapshot_name(&name, path) == 0 && name;
 }
 
+/* A directory that others may write to must not make us change what lies
+ * elsewhere. */
+static bool
+is_link(const struct fs *fs, const char *path)
+{
+	AUTO_FREE char *end = NULL;
+
+	return fs->ops->resolve(&end, fs, path) != 0 || strcmp(end, path) != 0;
+}
+
 static int
 remember(struct settle *s, const char *path, const struct fs_stat *st)
 {
@@ -105,7 +115,7 @@ look(const char *name, void *user)
 	if (is_temporary(name))
 		return is_unused(s, path) ? fs_remove(s->d->fs, path) : 0;
 	if (!is_of_interest(s, path) || fs->ops->stat(&st, fs, path) != 0 ||
-	    !st.regular)
+	    !st.regular || is_link(fs, path))
 		return 0;
 	return remember(s, path, &st);
 }
