@@ -110,9 +110,11 @@ enum vhd_open_flags {
 				       * or an NBD URI */
 	VHD_OPEN_RAW_PARENT = 1 << 4, /* a parent may be a plain disk */
 	VHD_OPEN_IGNORE_BITMAP = 1 << 5, /* salvage: an allocated block is all
-					  * present, as QEMU reads it */
+					  * present, as QEMU reads it; only
+					  * without VHD_OPEN_RDWR */
 	VHD_OPEN_CHILDREN_OK = 1 << 6,   /* write even if others stand on it */
-	VHD_OPEN_SIZE_CHS = 1 << 7,      /* size from geometry, as old QEMU */
+	VHD_OPEN_SIZE_CHS = 1 << 7,      /* size from geometry, as old QEMU;
+					  * only without VHD_OPEN_RDWR */
 	VHD_OPEN_DAMAGED = 1 << 8,       /* accept what can still be read; only
 					  * without VHD_OPEN_RDWR */
 };

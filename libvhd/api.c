@@ -44,16 +44,21 @@ vhd_errno(void)
 
 /* ---- Open and close ---- */
 
+/* What is read in another way than it is stored cannot be written. */
+#define FOR_SALVAGE                                                            \
+	(VHD_OPEN_DAMAGED | VHD_OPEN_IGNORE_BITMAP | VHD_OPEN_SIZE_CHS)
+
 static int
 chain_opts_from(struct chain_opts *ret, const struct vhd_open_opts *opts)
 {
 	struct vhd_open_opts o;
 	int err = COPY_OPTS(o, opts);
 
-	if (!err && (o.flags & VHD_OPEN_DAMAGED) && (o.flags & VHD_OPEN_RDWR))
+	if (!err && (o.flags & FOR_SALVAGE) && (o.flags & VHD_OPEN_RDWR))
 		err = fail(VHD_E_INVALID,
 			   "a disk cannot be opened for writing and as "
-			   "damaged; repair it first");
+			   "damaged, without its bitmaps or with another "
+			   "size; repair it, or copy what can be read");
 	*ret = (struct chain_opts){.flags = o.flags,
 				   .max_depth = o.max_depth,
 				   .search = o.search,

@@ -297,6 +297,8 @@ check_state(const struct job *job, struct chain *c)
 	const struct image *img = c->layers[0].img;
 	int err = job_check_writable(job, c);
 
+	if (!err)
+		err = job_check_parent(c);
 	if (err)
 		return err;
 	if (img->type != VHD_TYPE_RAW && img->footer.saved_state)

@@ -23,6 +23,19 @@ job_check_writable(const struct job *job, const struct chain *c)
 		    c->layers[0].path);
 }
 
+/* VHD_E_NOPARENT: what a child hides of a parent that was not opened, and what
+ * it would show of it, nobody knows. */
+static inline int
+job_check_parent(const struct chain *c)
+{
+	if (!c->no_parent || c->layers[0].img->type != VHD_TYPE_DIFFERENCING)
+		return 0;
+	return fail(VHD_E_NOPARENT,
+		    "%s: opened without its parent, so what it reads cannot "
+		    "be kept",
+		    c->layers[0].path);
+}
+
 static inline void
 job_leave(struct chain *c)
 {

@@ -209,11 +209,8 @@ rebase_locked(struct rebase *r, uint32_t flags)
 	bool unsafe = flags & VHD_REBASE_UNSAFE;
 	int err = check_parent(r->c, r->parent);
 
-	if (!err && !unsafe && r->c->no_parent)
-		err = fail(VHD_E_NOPARENT,
-			   "%s: opened without its parent, so what it reads "
-			   "cannot be kept",
-			   r->c->layers[0].path);
+	if (!err && !unsafe)
+		err = job_check_parent(r->c);
 	if (!err && !unsafe)
 		err = plan(r);
 	if (err || job_dry_run(r->job))

@@ -41,6 +41,8 @@ check_request(const struct job *job, const struct chain *c, uint64_t size,
 	const struct image *img = c->layers[0].img;
 	int err = job_check_writable(job, c);
 
+	if (!err)
+		err = job_check_parent(c);
 	if (err)
 		return err;
 	if (!size || size % SECTOR_SIZE)

@@ -422,6 +422,29 @@ test_a_footer_of_511_bytes_is_read(void **state)
 	hand_free(&h);
 }
 
+/* Where bits or sizes do not count, what is written is lost, or goes where
+ * something else is. */
+static void
+test_a_disk_is_not_written_to_in_a_way_that_is_for_salvage(void **state)
+{
+	static const uint32_t ways[] = {VHD_OPEN_DAMAGED, VHD_OPEN_SIZE_CHS,
+					VHD_OPEN_IGNORE_BITMAP};
+	const char *path = scratch_path(&scratch, "sound.vhd");
+	vhd_t *disk = NULL;
+	struct hand h;
+
+	(void)state;
+	hand_make(&h);
+	save(path, h.bytes, h.length);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		expect_ok(open_disk(&disk, path, ways[i]), "reading only");
+		expect_ok(vhd_close(disk), "closing");
+		expect_error(open_disk(&disk, path, ways[i] | VHD_OPEN_RDWR),
+			     VHD_E_INVALID, "cannot be opened for writing");
+	}
+	hand_free(&h);
+}
+
 int
 main(void)
 {
@@ -439,6 +462,7 @@ main(void)
 		T(test_a_disk_of_a_pebibyte_touches_little_memory),
 		T(test_every_shortened_file_is_refused_or_read),
 		T(test_a_footer_of_511_bytes_is_read),
+		T(test_a_disk_is_not_written_to_in_a_way_that_is_for_salvage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
