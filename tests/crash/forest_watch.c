@@ -91,10 +91,25 @@ tell_forest(struct judge *judge, const struct forest *f)
 
 /* ---- One state ---- */
 
+/* The deletion of a whole subtree marks files as read-only before it removes
+ * the first; a journal keeps that before a later change of a name, the recorder
+ * keeps no marks. */
+static void
+mark_frozen(struct between *b, const struct task *task)
+{
+	const struct forest *f = &b->before;
+
+	for (size_t i = 0; i < f->n && task->kind == TASK_DELETE_TREE; i++)
+		if (!f->state[i].live)
+			(void)f->fs->ops->set_readonly(f->fs, f->state[i].path,
+						       true);
+}
+
 /* Its own file system is worked on. */
 static bool
 check_finish(struct judge *judge, struct between *b, const struct task *task)
 {
+	mark_frozen(b, task);
 	(void)b->after.fs->ops->list(b->after.fs, FOREST_DIR, mend_file,
 				     &b->after);
 	if (forest_settle(&b->before, &b->after, task) &&
