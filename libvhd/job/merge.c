@@ -184,11 +184,16 @@ check_all_siblings(const struct merge *m, bool sweep)
 	return err;
 }
 
+/* Tried behind the end, where nobody may put anything meanwhile. */
 static bool
-can_punch(const struct image *img)
+can_punch(struct image *img)
 {
-	return img->io->ops->punch(img->io, img->file_size, SECTOR_SIZE) !=
-	       VHD_E_UNSUPPORTED;
+	int err;
+
+	pthread_mutex_lock(&img->lock);
+	err = img->io->ops->punch(img->io, img->file_size, SECTOR_SIZE);
+	pthread_mutex_unlock(&img->lock);
+	return err != VHD_E_UNSUPPORTED;
 }
 
 /* What is copied is given back from the child as it goes, but for one batch;
