@@ -22,7 +22,7 @@ struct rebase {
 	struct job *job;
 	uint8_t *was, *will; /* CHUNK bytes each */
 	uint64_t copied;
-	bool dry_run;
+	bool dry_run, unsafe;
 };
 
 static int
@@ -151,7 +151,7 @@ plan(struct rebase *r)
 {
 	struct vhd_plan p = VHD_PLAN_INIT;
 	const struct layer *l = &r->c->layers[0];
-	int err = r->dry_run ? pull(r) : 0;
+	int err = r->dry_run && !r->unsafe ? pull(r) : 0;
 
 	if (!err)
 		err = r->c->fs->ops->free_space(&p.free, r->c->fs, l->path);
@@ -204,18 +204,17 @@ switch_parent(struct rebase *r)
 }
 
 static int
-rebase_locked(struct rebase *r, uint32_t flags)
+rebase_locked(struct rebase *r)
 {
-	bool unsafe = flags & VHD_REBASE_UNSAFE;
 	int err = check_parent(r->c, r->parent);
 
-	if (!err && !unsafe)
+	if (!err && !r->unsafe)
 		err = job_check_parent(r->c);
-	if (!err && !unsafe)
+	if (!err)
 		err = plan(r);
 	if (err || job_dry_run(r->job))
 		return err;
-	if (!unsafe)
+	if (!r->unsafe)
 		err = pull(r);
 	if (!err)
 		err = switch_parent(r);
@@ -263,7 +262,11 @@ job_rebase(struct chain *c, const char *path, uint32_t flags,
 	AUTO(chain_close) struct chain *parent = NULL;
 	AUTO_FREE uint8_t *was = malloc(CHUNK), *will = malloc(CHUNK);
 	struct job job;
-	struct rebase r = {.c = c, .job = &job, .was = was, .will = will};
+	struct rebase r = {.c = c,
+			   .job = &job,
+			   .was = was,
+			   .will = will,
+			   .unsafe = flags & VHD_REBASE_UNSAFE};
 	int err;
 
 	job_start(&job, opts);
@@ -275,13 +278,13 @@ job_rebase(struct chain *c, const char *path, uint32_t flags,
 	if (err)
 		return err;
 	r.dry_run = job_dry_run(&job);
-	if (!r.dry_run && !(flags & VHD_REBASE_UNSAFE))
+	if (!r.dry_run && !r.unsafe)
 		err = finish_merges(c, opts);
 	if (!err)
 		err = open_parent(&parent, c, path);
 	r.parent = parent;
 	if (!err)
-		err = rebase_locked(&r, flags);
+		err = rebase_locked(&r);
 	job_leave(c);
 	return err;
 }

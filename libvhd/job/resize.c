@@ -63,6 +63,12 @@ check_request(const struct job *job, const struct chain *c, uint64_t size,
 			    c->layers[0].path);
 	if (img->type == VHD_TYPE_RAW)
 		return 0;
+	if (image_is_sparse(img) && size > MAX_DISK_SIZE)
+		return fail(VHD_E_TOOBIG,
+			    "%s: %llu bytes asked for, at most %llu (2040 "
+			    "GiB) are possible; try: vhdtool convert -O fixed",
+			    c->layers[0].path, (unsigned long long)size,
+			    (unsigned long long)MAX_DISK_SIZE);
 	if (img->footer.saved_state)
 		return fail(VHD_E_POLICY,
 			    "%s: a machine was suspended on it; start and "

@@ -26,8 +26,13 @@ plan compact base.vhd
 plan compact --mode repack leaf.vhd
 plan resize leaf.vhd +1G
 plan rebase --parent new.vhd leaf.vhd
+plan rebase --unsafe --parent new.vhd leaf.vhd
 plan convert leaf.vhd copy.vhd
 plan convert -O raw leaf.vhd copy.img
+vhdtool 1 resize leaf.vhd 2041G --dry-run
+stderr_has "at most 2190433320960 "
+vhdtool 1 resize leaf.vhd 4000000T
+stderr_has "at most 2190433320960 "
 vhdtool 0 relink --dry-run .
 equal "$last: the files" "$before" "$(state ./*)"
 
