@@ -98,6 +98,17 @@ has_option(const struct words *words, char letter, const char *name)
 	return false;
 }
 
+/* Are there sockets for this process?  The variables may be inherited from one
+ * that had its own. */
+static bool
+is_activated(void)
+{
+	const char *pid = getenv("LISTEN_PID");
+
+	return getenv("LISTEN_FDS") && pid &&
+	       strtoll(pid, NULL, 10) == (long long)getpid();
+}
+
 /* Where to listen when nobody said: nbdkit itself would take connections from
  * everywhere. */
 static void
@@ -112,7 +123,7 @@ add_place(struct line *line, const struct serve_args *args)
 		   has_option(more, 'p', "port") ||
 		   has_option(more, 'i', "ip") ||
 		   has_option(more, 's', "single") ||
-		   has_option(more, 0, "vsock") || getenv("LISTEN_FDS")) {
+		   has_option(more, 0, "vsock") || is_activated()) {
 		return;
 	} else if (has_option(more, 0, "run")) {
 		line_add_text(line, "-U");
