@@ -39,6 +39,21 @@ do_write(struct disk *disk, uint32_t first, uint32_t count)
 		oracle_doubt(&disk->oracle, first, count);
 }
 
+/* Into the last block, whose entry is in another sector of the table; what it
+ * reads is not judged. */
+static void
+write_far(struct disk *disk)
+{
+	static const uint8_t buf[512] = {1};
+
+	if (!disk->far || disk_draw(disk, 3) != 0)
+		return;
+	disk_note(disk, " far");
+	(void)disk_worked(
+		disk, image_pwrite(disk->img, buf, 512, disk_size(disk) - 512),
+		"far write");
+}
+
 static void
 do_zero(struct disk *disk, uint32_t first, uint32_t count)
 {
@@ -259,6 +274,7 @@ disk_do(struct disk *disk, enum disk_op op, uint32_t where, uint32_t count)
 	switch (op) {
 	case OP_WRITE:
 		do_write(disk, sector, count);
+		write_far(disk);
 		break;
 	case OP_ZERO:
 		do_zero(disk, sector, count);

@@ -7,8 +7,8 @@
  * Random work is done again and again; each time another operation below it
  * fails, once or from then on.  What failed is tried again, and must work;
  * an image that gave up (D8) is opened again.  Nothing that a flush
- * acknowledged may be lost, nothing may be torn, and in the end the file is at
- * rest. */
+ * acknowledged may be lost, be it that the power is cut at one of the flushes
+ * that follow, nothing may be torn, and in the end the file is at rest. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +99,7 @@ one_fault(struct run *run, uint64_t seed, const struct fault *fault)
 		    far ? TABLE_FULL - DISK_MOST : 0, seed);
 	fault_arm(disk.fault, fault);
 	disk.faulty = true;
+	judge_watch(&watch);
 	work(&disk, fault->sticky);
 	fired = fault_fired(disk.fault) || disk.struck;
 	check_end(&disk);
