@@ -164,6 +164,8 @@ switch_held(struct taking *t)
 	gate_open_all(&c->gate);
 	if (!err && !mutant(SNAPSHOT_NOT_SYNCED))
 		err = c->fs->ops->sync_dir(c->fs, t->disk);
+	if (err && t->switched) /* what has no name for sure is not answered */
+		c->layers[0].img->failed = true;
 	chain_release_flush(c);
 	chain_forget_leaf(&leaf);
 	return err;
