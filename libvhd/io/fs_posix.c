@@ -49,6 +49,22 @@ open_failed(int sys, const char *path, unsigned flags)
 			flags & FS_OPEN_WRITE ? "writing" : "reading");
 }
 
+/* Where a program was started without stdin, stdout or stderr, a file would
+ * take its place, and the next message go into it. */
+static int
+leave_standard(int fd)
+{
+	int higher, sys;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	sys = errno;
+	close(fd);
+	errno = sys;
+	return higher;
+}
+
 static int
 posix_open(struct io **ret, const struct fs *fs, const char *path,
 	   unsigned flags)
@@ -65,6 +81,7 @@ posix_open(struct io **ret, const struct fs *fs, const char *path,
 	do
 		fd = open(path, mode, 0644);
 	while (fd < 0 && errno == EINTR);
+	fd = leave_standard(fd);
 	if (fd < 0)
 		return open_failed(errno, path, flags);
 	if (fstat(fd, &st) < 0 || fcntl(fd, F_SETFL, 0) < 0) {
