@@ -7,20 +7,40 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/path.h"
 #include "chain/family.h"
 #include "tree/snapshot.h"
 
+#define WHOLE_MOST 200 /* of a file name, which may have 255 bytes */
+
+/* Names that begin alike must not become one. */
+static uint64_t
+rest_of(const char *file)
+{
+	uint64_t h = 14695981039346656037u;
+
+	if (strlen(file) <= WHOLE_MOST)
+		return 0;
+	for (const char *c = file + WHOLE_MOST; *c; c++)
+		h = (h ^ (unsigned char)*c) * 1099511628211u;
+	return h;
+}
+
 static char *
 hidden_path(const char *path, const char *what)
 {
 	AUTO_FREE char *dir = path_directory(path);
 	AUTO_FREE char *name = NULL;
+	char rest[20] = "";
+	uint64_t hash = rest_of(path_name(path));
 
-	if (asprintf(&name, ".%.*s@%s" PARTIAL_SUFFIX, 200, path_name(path),
-		     what) < 0) {
+	if (hash)
+		(void)snprintf(rest, sizeof(rest), "~%016" PRIx64, hash);
+	if (asprintf(&name, ".%.*s%s@%s" PARTIAL_SUFFIX, WHOLE_MOST,
+		     path_name(path), rest, what) < 0) {
 		name = NULL;
 		return NULL;
 	}
