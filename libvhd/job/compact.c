@@ -263,7 +263,8 @@ realign(struct compact *k)
 		if (value == BAT_UNUSED || !is_misaligned(img, value))
 			continue;
 		gate_close(&k->c->gate, at, img->block_size);
-		err = image_move_block(&moved, img, b, UINT64_MAX);
+		if (atomic_load(&img->bat[b]) == value)
+			err = image_move_block(&moved, img, b, UINT64_MAX);
 		gate_open(&k->c->gate, at, img->block_size);
 		k->waiting++;
 		if (!err)
