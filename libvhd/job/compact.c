@@ -13,6 +13,7 @@
 #include "base/iszero.h"
 #include "job/job.h"
 #include "job/jobs.h"
+#include "job/known.h"
 
 #define BATCH 64u /* blocks between two flushes */
 #define CHUNK (1u << 20)
@@ -361,6 +362,7 @@ compact_taken(struct chain *c, enum vhd_compact_mode mode,
 	struct image *img = c->layers[0].img;
 	AUTO_FREE uint8_t *map = malloc(img->block_size / SECTOR_SIZE / 8 + 1);
 	AUTO_FREE uint8_t *mine = malloc(CHUNK), *below = malloc(CHUNK);
+	struct known known;
 	struct job job;
 	struct compact k = {.c = c,
 			    .job = &job,
@@ -372,9 +374,14 @@ compact_taken(struct chain *c, enum vhd_compact_mode mode,
 
 	if (!map || !mine || !below)
 		return fail_nomem();
+	err = known_begin(&known, c);
+	if (err)
+		return err;
 	job_start(&job, opts);
 	job_beside_guests(&job, c);
 	err = compact_disk(&k, mode);
+	if (!err && !job_dry_run(&job))
+		err = known_end(&known, c);
 	job_end_beside(&job);
 	return err;
 }

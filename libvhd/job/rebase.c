@@ -14,6 +14,7 @@
 #include "image/mutant.h"
 #include "job/job.h"
 #include "job/jobs.h"
+#include "job/known.h"
 
 #define CHUNK (1u << 20)
 
@@ -206,6 +207,7 @@ switch_parent(struct rebase *r)
 static int
 rebase_locked(struct rebase *r)
 {
+	struct known known;
 	int err = check_parent(r->c, r->parent);
 
 	if (!err && !r->unsafe)
@@ -214,10 +216,13 @@ rebase_locked(struct rebase *r)
 		err = plan(r);
 	if (err || job_dry_run(r->job))
 		return err;
-	if (!r->unsafe)
+	err = known_begin(&known, r->c);
+	if (!err && !r->unsafe)
 		err = pull(r);
 	if (!err)
 		err = switch_parent(r);
+	if (!err)
+		err = known_end(&known, r->c);
 	if (!err)
 		job_finish(r->job);
 	return err;

@@ -28,3 +28,13 @@ equal "content after repack" "$want" "$(content x.vhd)"
 vhdtool 0 check x.vhd
 vhdtool 0 check y.vhd
 vhdtool 2 compact --mode pack x.vhd
+
+# What stands on it may know it by its time.
+printf '%s\n' 'type dynamic' 'size 20M' 'block 0 = pattern 0' \
+    'block 1 = pattern 1' | image base.vhd
+vhdtool 0 create --parent base.vhd child.vhd
+for mode in punch repack; do
+	touch -d '2020-01-01 UTC' base.vhd
+	vhdtool 0 compact --mode $mode base.vhd
+	equal "time of a parent after $mode" 1577836800 "$(stat -c %Y base.vhd)"
+done

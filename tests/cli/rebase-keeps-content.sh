@@ -28,3 +28,9 @@ stderr_has 'mid\.vhd: cannot be its own parent$'
 vhdtool 0 create --parent mid.vhd leaf2.vhd
 vhdtool 6 rebase --unsafe --parent leaf2.vhd mid.vhd
 stderr_has 'leaf2\.vhd: stands on .*mid\.vhd, so it cannot be its parent$'
+
+# What stands on it may know it by its time.
+touch -d '2020-01-01 UTC' mid.vhd
+vhdtool 0 convert copy.vhd another.vhd
+vhdtool 0 rebase --parent another.vhd mid.vhd
+equal "time of a parent" 1577836800 "$(stat -c %Y mid.vhd)"
