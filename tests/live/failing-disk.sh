@@ -2,34 +2,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 . "$(dirname "$0")/functions.sh"
 claim "a disk that fails ends the job and all writing; what was flushed is kept"
-requires fusermount3
-[ -x "${HELPERS-}/passfs" ] && [ -w /dev/fuse ] || skip "no passfs, or no FUSE"
-there=$place/there
-leave()
-{
-	cd "$place" || exit 99
-	fusermount3 -qu "$there" 2>/dev/null
-	[ -z "${disk-}" ] || wait "$disk"
-	disk=
-}
+. "$SOURCE/tests/helpers/passfs.sh"
 trap 'end_server; leave; rm -rf "$place"' EXIT
-mkdir "$there"
 two_layers 32
-"$HELPERS/passfs" --link --exchange --punch "$place/images" "$there" &
-disk=$!
-for _ in $(seq 100); do
-	mountpoint -q "$there" && break
-	sleep 0.05
-done
-mountpoint -q "$there" || skip "FUSE does not work here"
-cd "$there" || exit 99
+enter --link --exchange --punch
 
 serve "$PLUGIN" disk.vhd
 start_job merge --rate 8M disk.vhd
 await "the merge moves" moves
 io "$uri" "write -q -P 7 20M 1M" "write -q -P 8 50M 1M" flush
 want=$(read_all)
-kill -USR1 "$disk"
+kill -USR1 "$passfs"
 job_ends 1
 stderr_has "Input/output error"
 job_is class input/output || fail "the job" "input/output" "another class"

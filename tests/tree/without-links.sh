@@ -3,30 +3,8 @@
 . "$(dirname "$0")/functions.sh"
 claim "without hard links or holes, snapshots work by exchanging names; with \
 neither links nor exchange they are refused and nothing changes"
-requires fusermount3 python3
-[ -x "$HELPERS/passfs" ] || skip "built without libfuse3"
-[ -w /dev/fuse ] || skip "no /dev/fuse"
-there=$place/there
-
-leave() # end the file system
-{
-	cd "$place" || exit 99
-	fusermount3 -qu "$there" 2>/dev/null
-	wait
-}
-
-enter() # WHAT-IT-HAS...: a file system with images/ in it
-{
-	mkdir -p "$there"
-	"$HELPERS/passfs" "$@" "$place/images" "$there" &
-	for _ in $(seq 100); do
-		mountpoint -q "$there" && break
-		sleep 0.05
-	done
-	mountpoint -q "$there" || skip "FUSE does not work here"
-	cd "$there" || exit 99
-}
-
+requires python3
+. "$(dirname "$0")/../helpers/passfs.sh"
 trap 'leave; rm -rf "$place"' EXIT
 
 # Every command, with the states read by somebody else.
