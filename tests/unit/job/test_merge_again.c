@@ -62,24 +62,39 @@ expect_merged(struct fs *fs, const char *path, const char *gone, uint64_t n)
 			 gone);
 }
 
+typedef int (*merge_fn)(const struct fs *fs, uint32_t flags);
+
+static int
+merge_top(const struct fs *fs, uint32_t flags)
+{
+	return merge(fs, "/top.vhd", flags);
+}
+
+/* Stopped at operation n, if it has so many, and done again. */
+static bool
+stop_and_redo(struct fs *fs, uint64_t n, merge_fn run, uint32_t flags)
+{
+	AUTO(fault_fs_free) struct fs *fault = NULL;
+	int err;
+
+	expect_ok(fault_fs_new(&fault, fs), "fault_fs_new");
+	fault_arm(fault, &(struct fault){.at = n, .sticky = true});
+	err = run(fault, flags);
+	if (err)
+		err = run(fs, flags);
+	if (err && err != VHD_E_NOTFOUND && err != VHD_E_INVALID)
+		fail_msg("stopped at operation %u, and again: %s", (unsigned)n,
+			 error_message());
+	return fault_fired(fault);
+}
+
 static bool
 stop_at(uint64_t n, uint32_t flags)
 {
 	bool at_parent = flags & VHD_MERGE_AT_PARENT;
 	AUTO(mem_fs_free) struct fs *fs = make_disks();
-	AUTO(fault_fs_free) struct fs *fault = NULL;
-	bool stopped;
-	int err;
+	bool stopped = stop_and_redo(fs, n, merge_top, flags);
 
-	expect_ok(fault_fs_new(&fault, fs), "fault_fs_new");
-	fault_arm(fault, &(struct fault){.at = n, .sticky = true});
-	err = merge(fault, "/top.vhd", flags);
-	stopped = fault_fired(fault);
-	if (err)
-		err = merge(fs, "/top.vhd", flags);
-	if (err && err != VHD_E_NOTFOUND && err != VHD_E_INVALID)
-		fail_msg("stopped at operation %u, and again: %s", (unsigned)n,
-			 error_message());
 	expect_merged(fs, at_parent ? "/base.vhd" : "/top.vhd",
 		      at_parent ? "/top.vhd" : "/base.vhd", n);
 	return stopped;
@@ -106,20 +121,10 @@ static bool
 stop_below_at(uint64_t n, uint32_t flags)
 {
 	AUTO(mem_fs_free) struct fs *fs = make_disks();
-	AUTO(fault_fs_free) struct fs *fault = NULL;
 	bool stopped;
-	int err;
 
 	put_child_at(fs, "/leaf.vhd", 'l', 't', "top.vhd", NULL);
-	expect_ok(fault_fs_new(&fault, fs), "fault_fs_new");
-	fault_arm(fault, &(struct fault){.at = n, .sticky = true});
-	err = merge(fault, "/top.vhd", flags);
-	stopped = fault_fired(fault);
-	if (err)
-		err = merge(fs, "/top.vhd", flags);
-	if (err && err != VHD_E_NOTFOUND && err != VHD_E_INVALID)
-		fail_msg("stopped at operation %u, and again: %s", (unsigned)n,
-			 error_message());
+	stopped = stop_and_redo(fs, n, merge_top, flags);
 	expect_read(fs, "/leaf.vhd", 2, n);
 	return stopped;
 }
@@ -166,20 +171,10 @@ stop_from_leaf_at(uint64_t n, uint32_t flags)
 {
 	bool at_parent = flags & VHD_MERGE_AT_PARENT;
 	AUTO(mem_fs_free) struct fs *fs = make_disks();
-	AUTO(fault_fs_free) struct fs *fault = NULL;
 	bool stopped;
-	int err;
 
 	put_child_at(fs, "/leaf.vhd", 'l', 't', "top.vhd", NULL);
-	expect_ok(fault_fs_new(&fault, fs), "fault_fs_new");
-	fault_arm(fault, &(struct fault){.at = n, .sticky = true});
-	err = merge_from_leaf(fault, flags);
-	stopped = fault_fired(fault);
-	if (err)
-		err = merge_from_leaf(fs, flags);
-	if (err && err != VHD_E_INVALID)
-		fail_msg("stopped at operation %u, and again: %s", (unsigned)n,
-			 error_message());
+	stopped = stop_and_redo(fs, n, merge_from_leaf, flags);
 	expect_read(fs, "/leaf.vhd", 2, n);
 	expect_read(fs, at_parent ? "/base.vhd" : "/top.vhd", 1, n);
 	return stopped;
