@@ -40,7 +40,8 @@ covers_block(const struct chain *c, const struct image *img, uint64_t offset,
 	       (len == size || offset + len == c->size);
 }
 
-/* Drop the block when that reads as zero. */
+/* Drop the block when that reads as zero, behind the end as well: a disk that
+ * grows may have hidden there what a longer parent has. */
 static int
 try_drop(bool *ret, struct chain *c, uint32_t layer, uint64_t offset,
 	 uint64_t len)
@@ -55,7 +56,8 @@ try_drop(bool *ret, struct chain *c, uint32_t layer, uint64_t offset,
 		return 0;
 	if (img->type == VHD_TYPE_DIFFERENCING &&
 	    !(layer ? mutant(MOVED_TRIM_UNCOVERS) : mutant(PULL_TRIM_UNCOVERS)))
-		err = chain_zero_below(&zero, c, layer + 1, offset, len);
+		err = chain_zero_below(&zero, c, layer + 1, offset,
+				       img->block_size);
 	if (!err && zero)
 		err = image_drop_block(img, image_block_of(img, offset));
 	*ret = !err && zero;

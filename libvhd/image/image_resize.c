@@ -419,15 +419,22 @@ drop_past(struct image *img, uint32_t need)
 }
 
 /* The blocks are there already, the size is not: what is stored now becomes
- * visible with the size, at once. */
+ * visible with the size, at once.  Guests use the first of them. */
 static int
-hide_parent(struct image *img, uint64_t until)
+hide_parent(struct image *img, uint64_t until, const struct image_guard *guard)
 {
+	uint64_t from = img->size;
+	uint64_t end = min_u64(until, round_up(from, img->block_size));
+	uint32_t block = image_block_of(img, from);
 	int err;
 
-	if (img->type != VHD_TYPE_DIFFERENCING || until <= img->size)
+	if (img->type != VHD_TYPE_DIFFERENCING || until <= from)
 		return 0;
-	err = image_write_zeros(img, img->size, until - img->size);
+	keep_out(guard, img, block);
+	err = image_write_zeros(img, from, end - from);
+	let_in(guard, img, block);
+	if (!err)
+		err = image_write_zeros(img, end, until - end);
 	return err ? err : image_flush(img);
 }
 
@@ -451,7 +458,7 @@ resize_sparse(struct image *img, uint64_t size, uint64_t hide_until,
 	if (!err && need > img->blocks)
 		err = grow_table(img, (uint32_t)need, guard);
 	if (!err)
-		err = hide_parent(img, min_u64(size, hide_until));
+		err = hide_parent(img, min_u64(size, hide_until), guard);
 	if (!err)
 		err = store_size(img, size);
 	if (err)
