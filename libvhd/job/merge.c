@@ -164,7 +164,7 @@ check_siblings(const struct merge *m, uint32_t i, bool sweep)
 					      : refuse_sibling(m, i, paths[k],
 							       own);
 			else if (sweep)
-				err = c->fs->ops->unlink(c->fs, paths[k]);
+				err = fs_remove(c->fs, paths[k]);
 		}
 		family_free_paths(paths, n);
 	}

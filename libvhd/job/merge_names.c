@@ -31,7 +31,7 @@ merge_free(struct merge *m)
 struct other_name {
 	struct merge *m;
 	const char *dir, *keep;
-	bool only_snapshots; /* of keep */
+	bool only_snapshots; /* of keep, and what hides it */
 	struct io_id id;
 };
 
@@ -56,14 +56,16 @@ drop_if_same(const char *name, void *user)
 	if (!strcmp(path, o->keep) || fs->ops->stat(&st, fs, path) != 0 ||
 	    !io_id_equal(st.id, o->id))
 		return 0;
-	if (o->only_snapshots && !is_snapshot_of(path, o->keep))
+	if (o->only_snapshots && !is_snapshot_of(path, o->keep) &&
+	    !is_merging_path(path))
 		return 0;
 	return fs->ops->unlink(fs, path);
 }
 
 /* A hidden file that still has its old name was interrupted between; so was
- * the snapshot of a disk whose file has both names.  That a name is gone may
- * not be durable. */
+ * the snapshot of a disk whose file has both names, and a merge that was to go
+ * through a layer and now ends there.  That a name is gone may not be
+ * durable. */
 static int
 drop_old_name(struct merge *m, const char *path, bool only_snapshots)
 {
@@ -183,8 +185,8 @@ merge_only_unlinks(const struct merge *m)
 	const struct chain *c = m->c;
 	const struct layer *l = &c->layers[m->layer], *to = l + 1;
 
-	return m->at_parent && m->into == m->layer + 1 && !to->renamed &&
-	       (m->layer || c->opts.flags & VHD_OPEN_CHILDREN_OK) &&
+	return m->at_parent && !m->layer && m->into == 1 && !to->renamed &&
+	       c->opts.flags & VHD_OPEN_CHILDREN_OK &&
 	       !image_count_blocks(l->img) && l->img->size == to->img->size;
 }
 

@@ -196,6 +196,61 @@ test_stopped_merge_from_above_ends_at_the_parent(void **state)
 		;
 }
 
+static int
+find_hidden(const char *name, void *user)
+{
+	if (strstr(name, "@.merging-"))
+		*(bool *)user = true;
+	return 0;
+}
+
+/* The same chain is asked for a shorter merge, which ends where the first one
+ * was to go through. */
+static bool
+shorten_at(uint64_t n)
+{
+	AUTO(mem_fs_free) struct fs *fs = new_fs();
+	AUTO(fault_fs_free) struct fs *fault = NULL;
+	struct vhd_merge_opts merge = VHD_MERGE_OPTS_INIT;
+	bool stopped, hidden = false;
+	struct chain *c;
+	size_t finished;
+	int err;
+
+	put_root(fs, "/base.vhd", 'b');
+	put_child_at(fs, "/leaf@one.vhd", 't', 'b', "base.vhd", NULL);
+	put_child_at(fs, "/leaf.vhd", 'l', 't', "leaf@one.vhd", NULL);
+	write_pattern(fs, "/base.vhd", 0, 4096, 'b');
+	write_pattern(fs, "/leaf.vhd", OFFSET, 4096, 't');
+	expect_ok(fault_fs_new(&fault, fs), "fault_fs_new");
+	c = open_disk(fault, "/leaf.vhd", VHD_OPEN_RDWR);
+	fault_arm(fault, &(struct fault){.at = n});
+	merge.into = 2;
+	err = job_merge(c, &merge);
+	stopped = fault_fired(fault);
+	merge.layer = 1;
+	if (err)
+		err = job_merge(c, &merge);
+	if (!err)
+		err = job_finish_merges(&finished, c, &merge);
+	err = chain_close_after(c, err);
+	expect_ok(fs->ops->list(fs, "/", find_hidden, &hidden), "list");
+	if (!err && hidden)
+		fail_msg("stopped at operation %u, then a shorter merge: a "
+			 "hidden name is left",
+			 (unsigned)n);
+	expect_read(fs, "/leaf.vhd", 0, n);
+	return stopped;
+}
+
+static void
+test_stopped_merge_leaves_a_shorter_one_no_names(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; shorten_at(n); n++)
+		;
+}
+
 /* What stands on the merged image is empty as well, and is taken for it. */
 static bool
 mistake_at(uint64_t n)
@@ -300,6 +355,8 @@ main(void)
 		cmocka_unit_test(test_stopped_merge_from_above_is_completed),
 		cmocka_unit_test(
 			test_stopped_merge_from_above_ends_at_the_parent),
+		cmocka_unit_test(
+			test_stopped_merge_leaves_a_shorter_one_no_names),
 		cmocka_unit_test(
 			test_stopped_merge_hides_the_name_before_data_moves),
 	};
