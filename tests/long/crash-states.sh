@@ -55,9 +55,9 @@ worker()
 	while [ "$left" -gt 0 ]; do
 		for program in image tree repair; do
 			case $program in
-			image) part=485000 ;;
-			tree) part=10000 ;;
-			repair) part=5000 ;;
+			image) part=492500 ;;
+			tree) part=5000 ;;
+			repair) part=2500 ;;
 			esac
 			[ "$left" -ge 500000 ] ||
 				part=$((part * left / 500000 + 1))
