@@ -49,6 +49,13 @@ read_map(struct check *c, const struct disk_batmap *disk)
 	return 0;
 }
 
+/* The map lies before the end footer. */
+static uint64_t
+end_of_place(const struct check *c)
+{
+	return min_u64(c->found.footer_offset, c->file_size);
+}
+
 static int
 judge(struct check *c, const struct disk_batmap *disk)
 {
@@ -65,7 +72,7 @@ judge(struct check *c, const struct disk_batmap *disk)
 		return 0;
 	}
 	if (!batmap_is_sane(disk, min_u64(c->need, entries), entries) ||
-	    !range_ok(b->offset, b->bytes, c->file_size)) {
+	    !range_ok(b->offset, b->bytes, end_of_place(c))) {
 		tell(c, V88, b->header,
 		     "the batmap cannot have %" PRIu64 " bytes at %#" PRIx64,
 		     b->bytes, b->offset);
@@ -88,7 +95,7 @@ check_batmap(struct check *c)
 		return 0;
 	b->expected = batmap_is_due(f);
 	b->header = place_make(h->table_offset, bat_bytes(h), NULL).end;
-	inside = range_ok(b->header, sizeof(disk), c->file_size);
+	inside = range_ok(b->header, sizeof(disk), end_of_place(c));
 	if (inside) {
 		err = c->io->ops->pread(c->io, &disk, sizeof(disk), b->header);
 		if (err)

@@ -348,6 +348,32 @@ test_the_copy_is_not_written_where_the_table_is(void **state)
 	mem_fs_free(fs);
 }
 
+/* With a sum that says all is well, the footer would lose bits as the map. */
+static void
+test_a_map_over_the_end_footer_is_another_map(void **state)
+{
+	struct disk_batmap *map;
+	struct fs *fs = NULL;
+	uint32_t sum = 0;
+	bool changed;
+	struct hand h;
+
+	(void)state;
+	damage_tap(&h, 0);
+	map = (struct disk_batmap *)(h.bytes + 0x800);
+	store_be64(map->offset, HAND_END);
+	for (size_t i = 0; i < 512; i++)
+		sum += h.bytes[HAND_END + i];
+	store_be32(map->checksum, ~sum);
+	assert_int_equal(mem_fs_new(&fs), 0);
+	hand_put(&h, fs, DISK);
+	assert_int_equal(repair(&changed, fs, NULL), 0);
+	assert_true(changed);
+	expect_found(fs, DISK, "");
+	hand_free(&h);
+	mem_fs_free(fs);
+}
+
 int
 main(void)
 {
@@ -368,6 +394,7 @@ main(void)
 		cmocka_unit_test(test_the_copy_is_not_written_where_a_block_is),
 		cmocka_unit_test(
 			test_the_copy_is_not_written_where_the_table_is),
+		cmocka_unit_test(test_a_map_over_the_end_footer_is_another_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
