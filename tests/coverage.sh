@@ -15,7 +15,7 @@ cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=Debug \
 	-DCMAKE_C_FLAGS=--coverage >/dev/null
 cmake --build $build >/dev/null
 find $build -name '*.gcda' -delete
-ctest --test-dir $build --timeout 600 --output-on-failure -Q \
+ctest --test-dir $build --timeout 1500 --output-on-failure -Q \
 	-R '^(unit|fuzz|faults-of|tree-model|model-random|crash-image-faults|api-hostile)' ||
 	echo "a test failed: the figures are of what it ran"
 
