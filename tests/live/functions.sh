@@ -20,6 +20,13 @@ else
 	sockets=$XDG_RUNTIME_DIR/vhd
 fi
 
+# nbdkit writes its number, lets the plugin listen for vhdtool, and answers
+# clients, in that order.
+ready()
+{
+	[ -s "$place/pid" ] && nbdinfo --size "$uri" >/dev/null 2>&1
+}
+
 # A parent with MIB of data, and a disk that stands on it with as much.
 two_layers() # MIB
 {

@@ -34,19 +34,24 @@ class Side:
         shutil.copytree(self.o.tree, self.dir)
 
     def serve(self):
-        ready, sock = (os.path.join(self.o.place, name)
-                       for name in ('ready', 'sock'))
-        for path in (ready, sock):
-            if os.path.exists(path):
-                os.unlink(path)
+        sock = os.path.join(self.o.place, 'sock')
+        if os.path.exists(sock):
+            os.unlink(sock)
         self.server = subprocess.Popen(
-            ['nbdkit', '-f', '-P', ready, '-U', sock, self.o.plugin,
-             'disk.vhd'], cwd=self.dir, stdin=subprocess.DEVNULL,
+            ['nbdkit', '-f', '-U', sock, self.o.plugin, 'disk.vhd'],
+            cwd=self.dir, stdin=subprocess.DEVNULL,
             env=dict(os.environ, LD_PRELOAD=self.o.preload))
-        while not os.path.exists(ready) or not os.path.getsize(ready):
+        # By the time a client is answered, vhdtool is as well.
+        while not self.answers(sock):
             if self.server.poll() is not None:
                 sys.exit('the server does not start')
             time.sleep(0.005)
+
+    @staticmethod
+    def answers(sock):
+        return os.path.exists(sock) and subprocess.run(
+            ['nbdinfo', '--size', f'nbd+unix:///?socket={sock}'],
+            check=False, capture_output=True).returncode == 0
 
     def end(self):
         if self.server:

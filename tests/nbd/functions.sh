@@ -51,7 +51,12 @@ serve() # ARGUMENT...
 	env LD_PRELOAD="$PRELOAD" nbdkit -f -P "$place/pid" -U "$sock" \
 	    "$@" 2>"$place/log" &
 	server=$!
-	await "nbdkit $*: ready" test -s "$place/pid"
+	await "nbdkit $*: ready" ready
+}
+
+ready()
+{
+	[ -s "$place/pid" ]
 }
 
 # Wait until a command succeeds, while the server lives.
