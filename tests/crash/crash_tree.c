@@ -165,17 +165,22 @@ is_refusal(int err)
 	       err == VHD_E_TOOBIG;
 }
 
-/* That a new disk exists already promises nothing yet: whoever made it was
- * killed.  Who opens it to write to it makes its name durable (P14). */
+/* That a new disk exists already promises nothing yet, nor that a merged one
+ * is gone: whoever did it was killed.  Who opens the result to write to it
+ * makes its name durable (P14). */
 static void
-open_new(struct work *w, const struct task *task)
+open_result(struct work *w, const struct task *task, int err)
 {
-	struct chain_opts opts = {.flags = VHD_OPEN_RDWR};
+	struct chain_opts opts = {.flags =
+					  VHD_OPEN_RDWR | VHD_OPEN_CHILDREN_OK};
+	bool made = task->kind == TASK_NEW || task->kind == TASK_CONVERT;
+	bool merged = task->kind == TASK_MERGE_AT_PARENT;
 	struct chain *c;
 
-	if (task->kind != TASK_NEW && task->kind != TASK_CONVERT)
+	if ((err != VHD_E_EXISTS || !made) &&
+	    (err != VHD_E_NOTFOUND || !merged))
 		return;
-	must(chain_open(&c, w->f.fs, task->other, &opts));
+	must(chain_open(&c, w->f.fs, made ? task->other : task->name, &opts));
 	must(chain_close(c));
 }
 
@@ -193,8 +198,8 @@ carry_out(struct work *w, const struct task *task)
 		/* The snapshot may be there already. */
 		f->guests = !i || task->kind != TASK_CREATE;
 		err = attempt(w, task, &dead);
-		if (i && err == VHD_E_EXISTS)
-			open_new(w, task);
+		if (i)
+			open_result(w, task, err);
 		if (!err || w->watch.judge->failed ||
 		    (i && (err == VHD_E_EXISTS || err == VHD_E_NOTFOUND)))
 			return true;
