@@ -6,46 +6,47 @@
 
 #include "say.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_LONGEST  128U
-#define EXTENSION_MAX 8
-
-/* Where the extension of a file name begins, as the library sees it: the .0
- * of disk-v1.0 is none. */
-static const char *
-extension(const char *name)
+static int
+failure(void)
 {
-	const char *end = name + strlen(name);
-	const char *dot = strrchr(name, '.');
+	int number = vhd_errno();
 
-	if (!dot || dot == name || !isalpha((unsigned char)dot[1]) ||
-	    end - dot > EXTENSION_MAX)
-		return end;
-	return dot;
+	say_sometimes("%s", vhd_last_message());
+	return number > 0 ? -number : -EIO;
+}
+
+/* What the paths of all have in common; a disk that is a snapshot itself has
+ * none. */
+static int
+split(struct snapshots *ret, const char *path)
+{
+	const char *at = strrchr(path, '@'), *name = strrchr(path, '/') + 1;
+
+	ret->dir = strndup(path, (size_t)(name - path));
+	ret->stem = strndup(name, (size_t)(at + 1 - name));
+	ret->ending = strdup(at + 2);
+	return ret->dir && ret->stem && ret->ending ? 0 : -ENOMEM;
 }
 
 int
 snapshots_init(struct snapshots *ret, const struct args *args)
 {
-	const char *slash = strrchr(args->disk, '/');
-	const char *name = slash ? slash + 1 : args->disk;
-	const char *dot = extension(name);
-	int length;
+	char *path;
+	int err;
 
 	*ret = (struct snapshots){.args = args};
 	pthread_mutex_init(&ret->lock, NULL);
-	length = (int)(dot - name);
-	ret->dir = strndup(args->disk, (size_t)(name - args->disk));
-	ret->ending = strdup(dot);
-	if (asprintf(&ret->stem, "%.*s@", length, name) < 0)
-		ret->stem = NULL;
-	return ret->dir && ret->ending && ret->stem ? 0 : -ENOMEM;
+	err = vhd_snapshot_path(&path, args->disk, "x");
+	if (err)
+		return err == VHD_E_INVALID ? 0 : failure();
+	err = split(ret, path);
+	free(path);
+	return err;
 }
 
 void
@@ -66,53 +67,27 @@ snapshots_free(struct snapshots *all)
 	pthread_mutex_destroy(&all->lock);
 }
 
-/* May a snapshot be called so?  A leading dot is a merge that was
- * interrupted, which is no state of the disk. */
-static bool
-is_name(const char *name)
-{
-	size_t length = strlen(name);
-
-	if (length == 0 || length > NAME_LONGEST || name[0] == '.')
-		return false;
-	if (name[length - 1] == '.' || name[length - 1] == ' ')
-		return false;
-	for (const char *p = name; *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7F ||
-		    strchr("/\\:*?\"<>|@", *p))
-			return false;
-	}
-	return true;
-}
-
 /* The NAME in disk@NAME.vhd, or NULL. */
 static char *
 name_of_file(const struct snapshots *all, const char *file)
 {
 	size_t stem = strlen(all->stem), ending = strlen(all->ending);
 	size_t length = strlen(file);
-	char *name;
 
 	if (length <= stem + ending || strncmp(file, all->stem, stem) != 0 ||
 	    strcmp(file + length - ending, all->ending) != 0)
 		return NULL;
-	name = strndup(file + stem, length - stem - ending);
-	if (name && !is_name(name)) {
-		free(name);
-		name = NULL;
-	}
-	return name;
+	return strndup(file + stem, length - stem - ending);
 }
 
+/* NULL when no snapshot can be called so; what an interrupted merge left
+ * cannot. */
 static char *
 path_of_name(const struct snapshots *all, const char *name)
 {
 	char *path;
 
-	return asprintf(&path, "%s%s%s%s", all->dir, all->stem, name,
-			all->ending) < 0
-		       ? NULL
-		       : path;
+	return vhd_snapshot_path(&path, all->args->disk, name) ? NULL : path;
 }
 
 /* A snapshot that is the same file as the disk is not finished yet. */
@@ -135,10 +110,13 @@ stat_file(struct stat *ret, const struct snapshots *all, const char *path)
 int
 snapshots_list(struct snapshots *all, snapshot_fn fn, void *user)
 {
-	DIR *dir = opendir(all->dir);
 	struct dirent *entry;
 	int err = 0;
+	DIR *dir;
 
+	if (!all->dir)
+		return 0;
+	dir = opendir(all->dir);
 	if (!dir)
 		return -errno;
 	while (!err && (entry = readdir(dir))) {
@@ -184,7 +162,7 @@ add(struct snapshots *all, const char *name)
 int
 snapshots_find(size_t *ret, struct snapshots *all, const char *name)
 {
-	char *path = is_name(name) ? path_of_name(all, name) : NULL;
+	char *path = path_of_name(all, name);
 	struct stat st;
 	size_t i = 0;
 	int err = path ? stat_file(&st, all, path) : -ENOENT;
@@ -213,15 +191,6 @@ at(struct snapshots *all, size_t index)
 		s = all->known[index];
 	pthread_mutex_unlock(&all->lock);
 	return s;
-}
-
-static int
-failure(void)
-{
-	int number = vhd_errno();
-
-	say_sometimes("%s", vhd_last_message());
-	return number > 0 ? -number : -EIO;
 }
 
 static struct vhd_open_opts

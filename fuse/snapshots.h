@@ -28,7 +28,7 @@ struct snapshot {
 
 struct snapshots {
 	const struct args *args;
-	char *dir;  /* where they are */
+	char *dir;  /* where they are; NULL: the disk can have none */
 	char *stem; /* "disk@" */
 	char *ending;
 	pthread_mutex_t lock;

@@ -50,6 +50,18 @@ vhd_tree_get(const vhd_tree_t *tree, size_t index)
 
 /* ---- Snapshots ---- */
 
+int
+vhd_snapshot_path(char **ret, const char *disk, const char *name)
+{
+	int err = door_need(ret, "ret");
+
+	if (!err)
+		err = door_need(disk, "disk");
+	if (!err)
+		err = door_need(name, "name");
+	return err ? err : disk_snapshot_path(ret, &fs_posix, disk, name);
+}
+
 /* A disk with the options of one call. */
 struct call {
 	struct vhd_snapshot_opts opts;

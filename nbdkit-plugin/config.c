@@ -7,11 +7,10 @@
 
 #include "plugin.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <vhd.h>
 
 struct config config;
 
@@ -106,59 +105,13 @@ check_directory(const char *path)
 	return 0;
 }
 
-#define EXTENSION_MAX 8
-
-/* Where the extension of a file name begins, as the library sees it: the .0
- * of disk-v1.0 is none. */
-static const char *
-extension(const char *name)
-{
-	const char *end = name + strlen(name);
-	const char *dot = strrchr(name, '.');
-
-	if (!dot || dot == name || !isalpha((unsigned char)dot[1]) ||
-	    end - dot > EXTENSION_MAX)
-		return end;
-	return dot;
-}
-
-/* A snapshot is beside the disk itself, not beside a link to it. */
-static void
-resolve_file(void)
-{
-	char *path = realpath(config.file, NULL);
-
-	if (!path)
-		return; /* whoever opens it will say so */
-	free(config.file);
-	config.file = path;
-}
-
-/* The file of a snapshot: disk@NAME.vhd for disk.vhd. */
 static int
 use_snapshot(void)
 {
-	const char *base, *dot;
 	char *path;
 
-	resolve_file();
-	base = strrchr(config.file, '/') + 1;
-	dot = extension(base);
-	if (config.snapshot[0] == '\0' || config.snapshot[0] == '.' ||
-	    strpbrk(config.snapshot, "/@")) {
-		nbdkit_error("'%s' cannot be the name of a snapshot",
-			     config.snapshot);
-		return -1;
-	}
-	if (strchr(base, '@')) {
-		nbdkit_error("%s: is a snapshot itself, and has none; give "
-			     "its live disk",
-			     config.file);
-		return -1;
-	}
-	if (asprintf(&path, "%.*s@%s%s", (int)(dot - config.file), config.file,
-		     config.snapshot, dot) < 0) {
-		nbdkit_error("out of memory");
+	if (vhd_snapshot_path(&path, config.file, config.snapshot)) {
+		nbdkit_error("%s", vhd_last_message());
 		return -1;
 	}
 	free(config.file);

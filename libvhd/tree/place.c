@@ -161,13 +161,11 @@ check_file_name(const char *file, const char *disk, const char *name)
 		    name, file);
 }
 
-int
-snapshot_new_path(char **ret, const struct fs *fs, const char *disk,
-		  const char *beside, const char *name)
+static int
+path_beside(char **ret, const char *disk, const char *beside, const char *name)
 {
 	AUTO_FREE char *path = NULL, *dir = path_directory(beside);
 	AUTO_FREE char *own = NULL;
-	struct fs_stat st;
 	int err = check_snapshot_name(name);
 
 	if (err)
@@ -178,6 +176,31 @@ snapshot_new_path(char **ret, const struct fs *fs, const char *disk,
 	if (!path)
 		return fail_nomem();
 	err = check_file_name(own, path_name(disk), name);
+	if (!err)
+		*ret = TAKE(path);
+	return err;
+}
+
+int
+disk_snapshot_path(char **ret, const struct fs *fs, const char *disk,
+		   const char *name)
+{
+	AUTO_FREE char *path = NULL;
+	int err = fs->ops->resolve(&path, fs, disk);
+
+	if (!err)
+		err = check_name(path);
+	return err ? err : path_beside(ret, path, path, name);
+}
+
+int
+snapshot_new_path(char **ret, const struct fs *fs, const char *disk,
+		  const char *beside, const char *name)
+{
+	AUTO_FREE char *path = NULL;
+	struct fs_stat st;
+	int err = path_beside(&path, disk, beside, name);
+
 	if (err)
 		return err;
 	err = fs->ops->stat(&st, fs, path);

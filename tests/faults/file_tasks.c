@@ -220,6 +220,19 @@ do_clone(void)
 					   world_path("new.vhd"), NULL));
 }
 
+static int
+do_path(void)
+{
+	char *path = NULL;
+	int err = noted(
+		0, vhd_snapshot_path(&path, world_path("disk.vhd"), "two"));
+
+	if (path)
+		mix_text(path);
+	free(path);
+	return err;
+}
+
 const struct api_task file_tasks[] = {
 	{"check", 0, .alone = do_check},
 	{"check a damaged image", 0, .alone = do_check_bad},
@@ -233,6 +246,7 @@ const struct api_task file_tasks[] = {
 	{"relink", 0, .alone = do_relink},
 	{"scan", 0, .alone = do_scan},
 	{"snapshot tree", TASK_OVERLOOKS, .alone = do_tree},
+	{"path of a snapshot", 0, .alone = do_path},
 	{"snapshot", 0, .alone = do_snapshot},
 	{"revert", 0, .alone = do_revert},
 	{"delete", 0, .alone = do_delete},

@@ -25,8 +25,9 @@ refused "dir= serves a whole directory.*leave file= out" leaf.vhd dir=.
 refused "dir= serves a whole directory.*leave snapshot= out" dir=. snapshot=x
 refused ".*/nowhere: cannot examine" dir=nowhere
 refused ".*/leaf.vhd: is not a directory" other.vhd allow-dir=leaf.vhd
-refused ".*disk@no.vhd: cannot open" disk.vhd snapshot=no
-refused "'../x' cannot be the name of a snapshot" leaf.vhd snapshot=../x
+refused ".*leaf@no.vhd: cannot open" leaf.vhd snapshot=no
+refused ".*none.vhd: cannot find" none.vhd snapshot=no
+refused '"../x" cannot name a snapshot' leaf.vhd snapshot=../x
 refused ".*bad.vhd: .*vhdtool check" bad.vhd
 refused ".*leaf.vhd: not written to, because .*other.vhd stands on it.*readonly" \
     leaf.vhd
