@@ -35,9 +35,12 @@ write_durably(struct image *img, const void *buf, size_t len, uint64_t at)
 	return sync_after(img, img->io->ops->pwrite(img->io, buf, len, at));
 }
 
+typedef int (*write_fn)(struct io *io, const void *buf, size_t len,
+			uint64_t at);
+
 /* Whoever makes the file longer meanwhile writes the same footer behind it. */
 static int
-write_end_footer(struct image *img)
+write_end_footer(struct image *img, write_fn put)
 {
 	struct disk_footer footer;
 	int err = 0;
@@ -45,17 +48,16 @@ write_end_footer(struct image *img)
 	pthread_mutex_lock(&img->lock);
 	footer_encode(&footer, &img->footer);
 	if (img->footer_offset != NO_OFFSET)
-		err = img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE,
-					   img->footer_offset);
+		err = put(img->io, &footer, FOOTER_SIZE, img->footer_offset);
 	pthread_mutex_unlock(&img->lock);
-	return sync_after(img, err);
+	return err;
 }
 
 int
 image_write_footers(struct image *img)
 {
 	struct disk_footer footer;
-	int err = write_end_footer(img);
+	int err = sync_after(img, write_end_footer(img, img->io->ops->pwrite));
 
 	footer_encode(&footer, &img->footer);
 	if (!err && image_is_sparse(img))
@@ -86,14 +88,29 @@ image_set_time(struct image *img, uint32_t time, uint8_t hidden)
 	return err;
 }
 
+/* On what an image stands is acted upon by others, who may remove or change
+ * what it stood on before.  So nobody sees it before it is durable, which a
+ * flush after the write would not do for whoever is killed in between (D9). */
 static int
 point_footers(struct image *img, uint64_t header, enum vhd_type type)
 {
+	write_fn put = img->io->ops->pwrite_durable;
+	struct disk_footer footer;
+	int err;
+
+	if (mutant(LINK_SEEN_EARLY))
+		put = img->io->ops->pwrite;
 	pthread_mutex_lock(&img->lock);
 	img->footer.data_offset = header;
 	img->footer.type = type;
 	pthread_mutex_unlock(&img->lock);
-	return image_write_footers(img);
+	err = write_end_footer(img, put);
+	footer_encode(&footer, &img->footer);
+	if (!err)
+		err = put(img->io, &footer, FOOTER_SIZE, 0);
+	if (err || mutant(LINK_SEEN_EARLY))
+		err = sync_after(img, err);
+	return err;
 }
 
 static void

@@ -35,13 +35,13 @@
 	X(FILE_NOT_FLUSHED) /* a new file gets its name before its content */  \
 	X(NEW_NAME_NOT_SYNCED) /* a new disk is told of too early */           \
 	X(LINK_EARLY)          /* a link changes before the copies (P20) */    \
+	X(LINK_SEEN_EARLY)     /* a link is seen before it is durable (D9) */  \
 	X(OPEN_UNFLUSHED)      /* opening believes the page cache (P14) */     \
 	X(NAMES_UNSYNCED)      /* and the names it shows (P14) */              \
 	X(CLEAR_EARLY)         /* blocks are cleared before P6 allows it */    \
 	X(ANSWER_EARLY)        /* a flush returns before the clearing (P8) */  \
 	X(DROP_EARLY)        /* a frozen layer is cleared early (P16, P17) */  \
 	X(HIDE_NOT_SYNCED)   /* blocks move while the old name may be back */  \
-	X(HIDE_HALF)         /* a merge goes on beside a file's old name */    \
 	X(SKIP_EARLY)        /* a layer goes before its child left it (P21) */ \
 	X(FINISH_EARLY)      /* a path changes before its children know */     \
 	X(FINISH_NOT_SYNCED) /* a merge returns before its last rename */      \

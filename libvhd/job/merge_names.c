@@ -80,7 +80,7 @@ drop_old_name(struct merge *m, const char *path, bool only_snapshots)
 
 	if (!dir)
 		return fail_nomem();
-	if (err || mutant(HIDE_HALF))
+	if (err)
 		return err;
 	o.id = st.id;
 	if (st.links > 1)

@@ -252,28 +252,6 @@ delete_found(struct disk_place *d, struct chain *live,
 		       : delete_state(d, live, kin, e);
 }
 
-static int
-flush_file(const struct fs *fs, const char *path)
-{
-	AUTO(io_close) struct io *io = NULL;
-	int err = fs->ops->open(&io, fs, path, FS_OPEN_NOFOLLOW);
-
-	return err ? err : io->ops->flush(io);
-}
-
-/* That an image stands on the state no more may not be durable, if the process
- * that linked it elsewhere was killed (P14). */
-static int
-flush_kin(const struct disk_place *d, const struct vhd_tree *kin)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < kin->n && !err; i++)
-		if (!kin->entries[i].node.err)
-			err = flush_file(d->fs, kin->entries[i].path);
-	return err;
-}
-
 int
 snapshot_delete(struct disk_place *d, const char *name)
 {
@@ -285,8 +263,6 @@ snapshot_delete(struct disk_place *d, const char *name)
 
 	if (!err)
 		err = kin_scan(&kin, d, true);
-	if (!err && !dry)
-		err = flush_kin(d, kin);
 	if (!err)
 		err = kin_find(&e, kin, d, name);
 	/* Its deletion was the one that was not finished. */
@@ -307,8 +283,6 @@ delete_live(struct disk_place *d, struct chain *live, const char *name)
 
 	if (!err)
 		err = kin_scan(&kin, d, true);
-	if (!err)
-		err = flush_kin(d, kin);
 	if (!err)
 		err = kin_find(&e, kin, d, name);
 	return err ? err : delete_found(d, live, kin, e);

@@ -18,7 +18,7 @@ done < <(grep -noE '\<format [0-9]+(\.[0-9]+)?' "${files[@]}" /dev/null)
 mistakes=libvhd/image/mutant.h
 mapfile -t library < <(sources '*.[ch]' | grep "^libvhd/" | grep -vx $mistakes)
 mapfile -t tests < <(sources '*.[ch]' '*.py' '*.sh' | grep "^tests/")
-rules=$(seq -f D%g 8; seq -f P%g 27)
+rules=$(seq -f D%g 9; seq -f P%g 27)
 
 while IFS=: read -r file line cited; do
 	grep -qxF "$cited" <<<"$rules" && continue

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from nbdguest import Gone, Guest, Wrong
+from nbdguest import Gone, Guest, Refused, Wrong
 
 SIZE = 48  # MiB
 PAGES = SIZE * 256
@@ -146,6 +146,8 @@ class Bed:
         """At rest everything is sound, and still what was written."""
         if self.server_died:
             self.start()
+        if self.o.small:  # so small that the snapshots may have filled it
+            subprocess.run(['mount', '-o', 'remount,size=1G', '.'], check=True)
         self.work(0.1)
         self.guest.flush()
         self.stop()
@@ -172,7 +174,7 @@ def main():
         for n in range(bed.o.cycles):
             bed.cycle()
         bed.end()
-    except (Wrong, Gone) as why:
+    except (Wrong, Gone, Refused) as why:
         print(f'cycle {n + 1}, seed {bed.o.seed}: {why}', file=sys.stderr)
         return 1
     finally:
