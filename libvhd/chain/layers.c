@@ -251,11 +251,16 @@ chain_link(const struct fs *fs, struct image *child, const char *child_path,
 	AUTO_FREE char *relative = NULL;
 	struct image_link link = {0};
 	struct fs_stat st;
+	int err;
 
 	if (dir)
 		relative = path_relative(dir, parent_path);
 	if (!relative)
 		return fail_nomem();
+	/* The parent, and where it is, before the link (D9). */
+	err = fs->ops->sync_dir(fs, parent_path);
+	if (err)
+		return err;
 	memcpy(link.uuid, parent->footer.uuid, sizeof(link.uuid));
 	link.relative = relative;
 	if (child->hdr.parent_time &&

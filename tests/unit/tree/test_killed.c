@@ -15,7 +15,8 @@
 #define DISK  "/vm/disk.vhd"
 #define STATE "/vm/disk@a.vhd"
 #define CLONE "/vm/clone.vhd"
-#define OTHER "/vm/other.vhd"
+#define OTHER "/vm/base/other.vhd"
+#define CHILD "/vm/child.vhd"
 #define SIZE  (16u << 10)
 #define BLOCK 4096u
 
@@ -91,6 +92,24 @@ rebase_clone(const struct fs *fs)
 }
 
 static int
+make_other(const struct fs *fs)
+{
+	struct vhd_create_opts o = VHD_CREATE_OPTS_INIT;
+
+	o.virtual_size = SIZE;
+	return job_create(fs, OTHER, &o);
+}
+
+static int
+clone_other(const struct fs *fs)
+{
+	struct vhd_create_opts o = VHD_CREATE_OPTS_INIT;
+
+	o.parent = OTHER;
+	return job_create(fs, CHILD, &o);
+}
+
+static int
 merge_disk(const struct fs *fs)
 {
 	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
@@ -122,6 +141,8 @@ write_disk(const struct fs *fs)
 struct scene {
 	char what[40];
 	const char *disks[2]; /* that keep what they have; NULL: none */
+	const char *made;     /* a new one, which is empty; or NULL */
+	bool told;            /* that it is there */
 	uint8_t content[2][SIZE];
 	uint64_t states, n;
 };
@@ -135,28 +156,35 @@ read_disk(uint8_t ret[static SIZE], struct fs *fs, const char *path)
 	close_disk(c);
 }
 
+static void
+look_at(const struct scene *s, const struct crash_state *state,
+	const char *path, const uint8_t *content)
+{
+	const struct chain_opts opts = {.flags = 0};
+	uint8_t now[SIZE];
+	char text[2000];
+	struct chain *c;
+	int err = chain_open(&c, state->fs, path, &opts);
+
+	if (!err)
+		err = chain_close_after(c, chain_pread(c, now, SIZE, 0));
+	if (!err && !memcmp(now, content, SIZE))
+		return;
+	crash_state_text(text, sizeof(text), state);
+	fail_msg("%s, killed at change %u: %s %s\n%s", s->what, (unsigned)s->n,
+		 path, err ? error_message() : "reads otherwise", text);
+}
+
 static int
 look(const struct crash_state *state, void *user)
 {
+	static const uint8_t zeros[SIZE];
 	const struct scene *s = user;
-	char text[2000];
 
-	for (int i = 0; i < 2 && s->disks[i]; i++) {
-		const struct chain_opts opts = {.flags = 0};
-		uint8_t now[SIZE];
-		struct chain *c;
-		int err = chain_open(&c, state->fs, s->disks[i], &opts);
-
-		if (!err)
-			err = chain_close_after(c,
-						chain_pread(c, now, SIZE, 0));
-		if (!err && !memcmp(now, s->content[i], SIZE))
-			continue;
-		crash_state_text(text, sizeof(text), state);
-		fail_msg("%s, killed at change %u: %s %s\n%s", s->what,
-			 (unsigned)s->n, s->disks[i],
-			 err ? error_message() : "reads otherwise", text);
-	}
+	for (int i = 0; i < 2 && s->disks[i]; i++)
+		look_at(s, state, s->disks[i], s->content[i]);
+	if (s->made && s->told)
+		look_at(s, state, s->made, zeros);
 	return 0;
 }
 
@@ -187,8 +215,9 @@ try(struct scene *s, struct fs *memory, task_fn first, task_fn second)
 	(void)first(fault);
 	killed = fault_fired(fault);
 	fault_arm(fault, &(struct fault){.at = 0});
+	s->told = false;
 	crash_set_hook(crash, cut_power, s);
-	(void)second(fault);
+	s->told = second(fault) == 0;
 	cut_power(crash, s);
 	fault_fs_free(fault);
 	crash_fs_free(crash);
@@ -203,7 +232,8 @@ expect_kept(struct scene *s, const char *clone_on, task_fn first,
 	struct fs *memory = new_fs();
 
 	put(memory, STATE, 'a', 0, 1);
-	put(memory, OTHER, 'o', 0, 1);
+	if (first != make_other)
+		put(memory, OTHER, 'o', 0, 1);
 	put(memory, DISK, 'd', 'a', 2);
 	put(memory, CLONE, 'c', *clone_on, 3);
 	read_disk(s->content[0], memory, CLONE);
@@ -235,12 +265,23 @@ disks_survive_a_killed_change_of_their_tree_and_the_next(void **state)
 static void
 a_clone_survives_a_killed_rebase_and_what_its_parent_becomes(void **state)
 {
-	struct scene reverted = {.disks = {CLONE}, .what = "rebase, revert"};
-	struct scene written = {.disks = {CLONE}, .what = "rebase, write"};
+	struct scene reverted = {.disks = {CLONE}, .what = "rebase, then revert"};
+	struct scene written = {.disks = {CLONE}, .what = "rebase, then write"};
 
 	(void)state;
 	expect_kept(&reverted, "d", rebase_clone, revert);
 	expect_kept(&written, "d", rebase_clone, write_disk);
+}
+
+static void
+what_stands_on_a_new_disk_survives_the_death_of_its_maker(void **state)
+{
+	struct scene rebased = {.disks = {CLONE, DISK}, .what = "new, then rebase"};
+	struct scene cloned = {.what = "new, then a child", .made = CHILD};
+
+	(void)state;
+	expect_kept(&rebased, "a", make_other, rebase_clone);
+	expect_kept(&cloned, "a", make_other, clone_other);
 }
 
 int
@@ -251,6 +292,8 @@ main(void)
 			disks_survive_a_killed_change_of_their_tree_and_the_next),
 		cmocka_unit_test(
 			a_clone_survives_a_killed_rebase_and_what_its_parent_becomes),
+		cmocka_unit_test(
+			what_stands_on_a_new_disk_survives_the_death_of_its_maker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
