@@ -11,16 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int
-failure(void)
-{
-	int number = vhd_errno();
-
-	say_sometimes("%s", vhd_last_message());
-	return number > 0 ? -number : -EIO;
-}
-
-/* What the paths of all have in common; a disk that is a snapshot itself has
+/* What the paths of all have in common.  A disk with an @ in its name has
  * none. */
 static int
 split(struct snapshots *ret, const char *path)
@@ -43,7 +34,7 @@ snapshots_init(struct snapshots *ret, const struct args *args)
 	pthread_mutex_init(&ret->lock, NULL);
 	err = vhd_snapshot_path(&path, args->disk, "x");
 	if (err)
-		return err == VHD_E_INVALID ? 0 : failure();
+		return err == VHD_E_INVALID ? 0 : -ENOMEM;
 	err = split(ret, path);
 	free(path);
 	return err;
@@ -191,6 +182,15 @@ at(struct snapshots *all, size_t index)
 		s = all->known[index];
 	pthread_mutex_unlock(&all->lock);
 	return s;
+}
+
+static int
+failure(void)
+{
+	int number = vhd_errno();
+
+	say_sometimes("%s", vhd_last_message());
+	return number > 0 ? -number : -EIO;
 }
 
 static struct vhd_open_opts

@@ -619,10 +619,10 @@ struct vhd_snapshot_opts {
 };
 #define VHD_SNAPSHOT_OPTS_INIT VHD_INIT_(vhd_snapshot_opts)
 
-/* The path of the snapshot of that name, whether there is one or not; it lies
- * beside the disk itself when disk is a link.  Nothing is opened.  To be freed
- * with free().  VHD_E_NOTFOUND (the disk), VHD_E_INVALID (a name that none can
- * have, or the disk is a snapshot itself). */
+/* The path of the snapshot of that name, whether there is one or not.  Looks at
+ * no file: it lies beside the disk itself, so resolve links to that before.
+ * To be freed with free().  VHD_E_INVALID: no snapshot can have that name, or
+ * the disk's has an @. */
 VHD_API int vhd_snapshot_path(char **ret, const char *disk, const char *name);
 
 /* Freeze the present state of a disk at rest under a name.  VHD_E_EXISTS,

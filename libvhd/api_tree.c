@@ -59,7 +59,7 @@ vhd_snapshot_path(char **ret, const char *disk, const char *name)
 		err = door_need(disk, "disk");
 	if (!err)
 		err = door_need(name, "name");
-	return err ? err : disk_snapshot_path(ret, &fs_posix, disk, name);
+	return err ? err : disk_snapshot_path(ret, disk, name);
 }
 
 /* A disk with the options of one call. */

@@ -105,11 +105,24 @@ check_directory(const char *path)
 	return 0;
 }
 
+/* A snapshot is beside the disk itself, not beside a link to it. */
+static void
+resolve_file(void)
+{
+	char *path = realpath(config.file, NULL);
+
+	if (!path)
+		return; /* whoever opens it will say so */
+	free(config.file);
+	config.file = path;
+}
+
 static int
 use_snapshot(void)
 {
 	char *path;
 
+	resolve_file();
 	if (vhd_snapshot_path(&path, config.file, config.snapshot)) {
 		nbdkit_error("%s", vhd_last_message());
 		return -1;

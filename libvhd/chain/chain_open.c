@@ -315,18 +315,15 @@ open_parent(struct chain *c)
 	return err;
 }
 
-/* What a killed process called the disk may not be durable either (P14).  Who
- * may not open the directory cannot do anything about it. */
+/* What a killed process called the disk may not be durable either (P14). */
 static int
 sync_name(const struct chain *c)
 {
 	const struct layer *leaf = &c->layers[0];
-	int err;
 
 	if (leaf->img->io->block_device || mutant(NAMES_UNSYNCED))
 		return 0;
-	err = c->fs->ops->sync_dir(c->fs, leaf->path);
-	return err && (error_sys() == EACCES || error_sys() == EPERM) ? 0 : err;
+	return fs_sync_name(c->fs, leaf->path);
 }
 
 /* Those that are nothing do not count. */

@@ -258,7 +258,7 @@ chain_link(const struct fs *fs, struct image *child, const char *child_path,
 	if (!relative)
 		return fail_nomem();
 	/* The parent, and where it is, before the link (D9). */
-	err = fs->ops->sync_dir(fs, parent_path);
+	err = fs_sync_name(fs, parent_path);
 	if (err)
 		return err;
 	memcpy(link.uuid, parent->footer.uuid, sizeof(link.uuid));

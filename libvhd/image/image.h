@@ -23,11 +23,13 @@
  *      punched.
  *  D8  After a failed flush nothing more is written: the image is failed
  *      until it is opened again.
+ *  D9  On what the image stands is durable before anybody can see it.
  *
  * Locks, in the order in which they may be taken:
  *	punch_lock      giving space back
  *	flush_lock      one flush, or change of the header, at a time
  *	lock            BAT changes, space, what is pending
+ *	footer_lock     the end footer stays where it is
  *	bitmap shards   the cache of sector bitmaps
  * Reads of the BAT take none: entries are atomic.  The caller keeps readers
  * and writers of a block away while it drops or moves that block (the
@@ -136,6 +138,7 @@ struct image {
 	struct pending publishing; /* what a flush carries [lock] */
 	struct region *loose;      /* free, but not punched yet [lock] */
 	size_t nloose, loose_room;
+	pthread_mutex_t footer_lock;
 	pthread_mutex_t punch_lock; /* one punches at a time */
 	_Atomic uint64_t file_size; /* where the end footer ends; changes:
 				     * [lock] */

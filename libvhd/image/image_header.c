@@ -4,7 +4,8 @@
  *
  * A footer is one sector, and there are two of them: the end one is written
  * and made durable, then the copy at 0; either alone is enough to open the
- * file (D1).  The first sector of the header is rewritten in place.  A change
+ * file (D1).  A footer that leads to another header is durable before it can be
+ * seen (D9).  The first sector of the header is rewritten in place.  A change
  * that reaches its second sector (locators) is written as a whole new header
  * in free room; the footers are pointed at it, the usual place is rewritten,
  * and the footers are pointed back.  At every instant both footers lead to a
@@ -35,12 +36,9 @@ write_durably(struct image *img, const void *buf, size_t len, uint64_t at)
 	return sync_after(img, img->io->ops->pwrite(img->io, buf, len, at));
 }
 
-typedef int (*write_fn)(struct io *io, const void *buf, size_t len,
-			uint64_t at);
-
 /* Whoever makes the file longer meanwhile writes the same footer behind it. */
 static int
-write_end_footer(struct image *img, write_fn put)
+write_end_footer(struct image *img)
 {
 	struct disk_footer footer;
 	int err = 0;
@@ -48,16 +46,17 @@ write_end_footer(struct image *img, write_fn put)
 	pthread_mutex_lock(&img->lock);
 	footer_encode(&footer, &img->footer);
 	if (img->footer_offset != NO_OFFSET)
-		err = put(img->io, &footer, FOOTER_SIZE, img->footer_offset);
+		err = img->io->ops->pwrite(img->io, &footer, FOOTER_SIZE,
+					   img->footer_offset);
 	pthread_mutex_unlock(&img->lock);
-	return err;
+	return sync_after(img, err);
 }
 
 int
 image_write_footers(struct image *img)
 {
 	struct disk_footer footer;
-	int err = sync_after(img, write_end_footer(img, img->io->ops->pwrite));
+	int err = write_end_footer(img);
 
 	footer_encode(&footer, &img->footer);
 	if (!err && image_is_sparse(img))
@@ -88,29 +87,42 @@ image_set_time(struct image *img, uint32_t time, uint8_t hidden)
 	return err;
 }
 
+/* [footer_lock] */
+static int
+write_footers_durably(struct image *img, const struct disk_footer *footer)
+{
+	const struct io_ops *ops = img->io->ops;
+	int err = 0;
+
+	if (img->footer_offset != NO_OFFSET)
+		err = ops->pwrite_durable(img->io, footer, FOOTER_SIZE,
+					  img->footer_offset);
+	if (!err)
+		err = ops->pwrite_durable(img->io, footer, FOOTER_SIZE, 0);
+	if (err)
+		img->failed = true;
+	return err;
+}
+
 /* On what an image stands is acted upon by others, who may remove or change
  * what it stood on before.  So nobody sees it before it is durable, which a
- * flush after the write would not do for whoever is killed in between (D9). */
+ * flush after the write would not do for whoever is killed in between (D9); and
+ * guests who make the file longer write the new footer only after that. */
 static int
 point_footers(struct image *img, uint64_t header, enum vhd_type type)
 {
-	write_fn put = img->io->ops->pwrite_durable;
 	struct disk_footer footer;
 	int err;
 
-	if (mutant(LINK_SEEN_EARLY))
-		put = img->io->ops->pwrite;
 	pthread_mutex_lock(&img->lock);
+	pthread_mutex_lock(&img->footer_lock);
 	img->footer.data_offset = header;
 	img->footer.type = type;
-	pthread_mutex_unlock(&img->lock);
-	err = write_end_footer(img, put);
 	footer_encode(&footer, &img->footer);
-	if (!err)
-		err = put(img->io, &footer, FOOTER_SIZE, 0);
-	if (err || mutant(LINK_SEEN_EARLY))
-		err = sync_after(img, err);
-	return err;
+	pthread_mutex_unlock(&img->lock);
+	err = mutant(LINK_SEEN_EARLY) ? 0 : write_footers_durably(img, &footer);
+	pthread_mutex_unlock(&img->footer_lock);
+	return mutant(LINK_SEEN_EARLY) ? image_write_footers(img) : err;
 }
 
 static void

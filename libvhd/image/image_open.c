@@ -34,6 +34,7 @@ image_free(struct image *img)
 	pending_free(&img->publishing);
 	free(img->loose);
 	pthread_mutex_destroy(&img->flush_lock);
+	pthread_mutex_destroy(&img->footer_lock);
 	pthread_mutex_destroy(&img->punch_lock);
 	pthread_mutex_destroy(&img->lock);
 	free(img->bat);
@@ -51,6 +52,7 @@ image_new(void)
 	if (!img)
 		return NULL;
 	pthread_mutex_init(&img->flush_lock, NULL);
+	pthread_mutex_init(&img->footer_lock, NULL);
 	pthread_mutex_init(&img->punch_lock, NULL);
 	pthread_mutex_init(&img->lock, NULL);
 	return img;

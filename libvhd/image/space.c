@@ -210,10 +210,9 @@ extent_regions(struct image *img, uint64_t start)
 	return (uint32_t)min_u64(want, (limit - start - 1) / stride + 1);
 }
 
-int
-space_reach(struct image *img, uint64_t end)
+static int
+put_end_footer(struct image *img, uint64_t at)
 {
-	uint64_t at = round_up(end + FOOTER_SIZE, ALIGNMENT) - FOOTER_SIZE;
 	struct disk_footer footer;
 	int err;
 
@@ -225,6 +224,18 @@ space_reach(struct image *img, uint64_t end)
 	img->footer_offset = at;
 	img->untidy = true;
 	return 0;
+}
+
+int
+space_reach(struct image *img, uint64_t end)
+{
+	uint64_t at = round_up(end + FOOTER_SIZE, ALIGNMENT) - FOOTER_SIZE;
+	int err;
+
+	pthread_mutex_lock(&img->footer_lock);
+	err = put_end_footer(img, at);
+	pthread_mutex_unlock(&img->footer_lock);
+	return err;
 }
 
 /* Grow the file by an extent. */

@@ -175,4 +175,12 @@ int io_copy(struct io *to, uint64_t to_offset, struct io *from,
 
 /* Unlink, durably. */
 int fs_remove(const struct fs *fs, const char *path) MUST_CHECK;
+
+/* Make the name of a file that others made durable, before something is done
+ * that relies on it: they may have been killed (P14).  Who may not open the
+ * directory cannot do anything about it. */
+int fs_sync_name(const struct fs *fs, const char *path) MUST_CHECK;
+
+/* The same for all names in a directory. */
+int fs_sync_names(const struct fs *fs, const char *dir) MUST_CHECK;
 #endif

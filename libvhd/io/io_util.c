@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* io_util.c - what can be said about any store by means of its table. */
+#include <errno.h>
 #include <string.h>
 
 #include "base/arith.h"
+#include "base/cleanup.h"
+#include "base/path.h"
 #include "io/io.h"
 
 #define BOUNCE_BYTES (1u << 20)
@@ -102,4 +105,20 @@ fs_remove(const struct fs *fs, const char *path)
 	int err = fs->ops->unlink(fs, path);
 
 	return err ? err : fs->ops->sync_dir(fs, path);
+}
+
+int
+fs_sync_name(const struct fs *fs, const char *path)
+{
+	int err = fs->ops->sync_dir(fs, path);
+
+	return err && (error_sys() == EACCES || error_sys() == EPERM) ? 0 : err;
+}
+
+int
+fs_sync_names(const struct fs *fs, const char *dir)
+{
+	AUTO_FREE char *inside = path_join(dir, ".");
+
+	return inside ? fs_sync_name(fs, inside) : fail_nomem();
 }

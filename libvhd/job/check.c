@@ -288,5 +288,8 @@ job_undo(const struct fs *fs, const char *path, const char *undo)
 		err = image->ops->flush(image);
 	if (!err)
 		err = fs->ops->open(&kept, fs, undo, 0);
+	/* Whoever wrote it may have been killed (P14). */
+	if (!err)
+		err = kept->ops->flush(kept);
 	return err ? err : undo_apply(image, kept);
 }

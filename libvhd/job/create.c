@@ -122,7 +122,7 @@ create_child(const struct fs *fs, const char *path, struct image_create *how,
 		err = way_to_parent(&relative, fs, path, parent);
 	/* That the parent is there is durable before this file is (D9). */
 	if (!err)
-		err = fs->ops->sync_dir(fs, parent->layers[0].path);
+		err = fs_sync_name(fs, parent->layers[0].path);
 	if (err)
 		return err;
 	how->parent_relative = relative;

@@ -174,10 +174,22 @@ check_siblings(const struct merge *m, uint32_t i, bool sweep)
 	return err;
 }
 
+/* Before anything is changed that an image there may stand on: that it does no
+ * more is durable, too (P14).  Directories of the layers come with hiding. */
+static int
+sync_searched(const struct merge *m)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < m->nsearch && !err; i++)
+		err = fs_sync_names(m->c->fs, m->search[i]);
+	return err;
+}
+
 static int
 check_all_siblings(const struct merge *m, bool sweep)
 {
-	int err = 0;
+	int err = sweep ? sync_searched(m) : 0;
 
 	for (uint32_t i = m->layer + 1; i <= m->into && !err; i++)
 		err = check_siblings(m, i, sweep);

@@ -76,6 +76,15 @@ is_one_of(char *const *dirs, size_t n, const char *dir)
 	return false;
 }
 
+/* That a child was replaced or removed is durable before it is believed. */
+static int
+search_dir(struct search *s, const char *dir)
+{
+	int err = fs_sync_names(s->d->fs, dir);
+
+	return err ? err : family_walk(s->d->fs, dir, look, s);
+}
+
 /* Everywhere, each directory once. */
 static int
 search_all(struct search *s)
@@ -89,10 +98,10 @@ search_all(struct search *s)
 		return fail_nomem();
 	s->id = st.id;
 	if (!err && !is_one_of(d->dirs, d->ndirs, own))
-		err = family_walk(d->fs, own, look, s);
+		err = search_dir(s, own);
 	for (size_t i = 0; i < d->ndirs && !err; i++)
 		if (!is_one_of(d->dirs, i, d->dirs[i]))
-			err = family_walk(d->fs, d->dirs[i], look, s);
+			err = search_dir(s, d->dirs[i]);
 	return err;
 }
 

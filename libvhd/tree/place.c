@@ -182,15 +182,11 @@ path_beside(char **ret, const char *disk, const char *beside, const char *name)
 }
 
 int
-disk_snapshot_path(char **ret, const struct fs *fs, const char *disk,
-		   const char *name)
+disk_snapshot_path(char **ret, const char *disk, const char *name)
 {
-	AUTO_FREE char *path = NULL;
-	int err = fs->ops->resolve(&path, fs, disk);
+	int err = check_name(disk);
 
-	if (!err)
-		err = check_name(path);
-	return err ? err : path_beside(ret, path, path, name);
+	return err ? err : path_beside(ret, disk, disk, name);
 }
 
 int

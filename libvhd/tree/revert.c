@@ -107,9 +107,11 @@ put_child(const struct revert *r)
 	const struct fs *fs = d->fs;
 	AUTO_FREE char *temp = NULL;
 	bool named = false;
-	int err = snapshot_child(&temp, fs, d->path, r->target,
-				 r->chain->layers[0].img);
+	int err = fs_sync_name(fs, r->target); /* before a link to it (D9) */
 
+	if (!err)
+		err = snapshot_child(&temp, fs, d->path, r->target,
+				     r->chain->layers[0].img);
 	if (err)
 		return err;
 	err = fs->ops->copy_attributes(fs, d->path, temp);

@@ -45,7 +45,7 @@ struct chain_opts disk_chain_opts(const struct disk_place *d, uint32_t flags);
 uint32_t disk_max_depth(const struct disk_place *d);
 
 /* The path of a snapshot, whether it is there or not; VHD_E_INVALID. */
-int disk_snapshot_path(char **ret, const struct fs *fs, const char *disk,
+int disk_snapshot_path(char **ret, const char *disk,
 		       const char *name) MUST_CHECK;
 
 /* The path that a new snapshot would get, in the directory of `beside`;

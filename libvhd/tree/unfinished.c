@@ -170,12 +170,16 @@ may_be_left(const struct finishing *f, const struct entry *e)
 	return path && !strcmp(path, path_name(parent->path));
 }
 
+/* Its parent's path is durable before it goes: whoever gave it that was
+ * killed. */
 static int
-remove_left(bool *ret, const struct fs *fs, const char *path)
+remove_left(bool *ret, const struct finishing *f, const struct entry *e)
 {
+	const struct fs *fs = f->d->fs;
+	const char *parent = f->kin->entries[e->node.parent].path;
 	AUTO(image_close) struct image *img = NULL;
 	struct io *io;
-	int err = fs->ops->open(&io, fs, path, FS_OPEN_NOFOLLOW);
+	int err = fs->ops->open(&io, fs, e->path, FS_OPEN_NOFOLLOW);
 
 	if (!err)
 		err = image_open(&img, io, 0);
@@ -183,7 +187,9 @@ remove_left(bool *ret, const struct fs *fs, const char *path)
 		return err;
 	err = io->ops->lock(io, IO_LOCK_WRITE);
 	if (!err)
-		err = fs_remove(fs, path);
+		err = fs_sync_name(fs, parent);
+	if (!err)
+		err = fs_remove(fs, e->path);
 	*ret = !err;
 	return err;
 }
@@ -201,7 +207,7 @@ remove_all_left(size_t *n, struct disk_place *d)
 		bool removed = false;
 
 		if (may_be_left(&f, e))
-			err = remove_left(&removed, d->fs, e->path);
+			err = remove_left(&removed, &f, e);
 		*n += removed;
 	}
 	return err;
@@ -237,7 +243,7 @@ finish(bool *ret, const struct finishing *f, size_t i)
 		return is_merging(f->kin, e->node.parent)
 			       ? 0
 			       : finish_one(ret, f, i);
-	return may_be_left(f, e) ? remove_left(ret, f->d->fs, e->path) : 0;
+	return may_be_left(f, e) ? remove_left(ret, f, e) : 0;
 }
 
 static int

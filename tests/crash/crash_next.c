@@ -14,9 +14,11 @@
 
 /* What a disk reads, at every moment or once it was told that it is there. */
 struct kept {
-	const char *path; /* NULL: of no disk */
+	const char *path;   /* NULL: of no disk */
+	const char *search; /* where else its parents are, or NULL */
 	bool told;
 	uint8_t content[NEXT_SIZE];
+	const uint8_t *or_else; /* it may read so, too; or NULL */
 };
 
 struct scene {
@@ -76,9 +78,12 @@ new_tree(char clone_on, bool with_other)
 static void
 keep(struct kept *k, struct fs *fs, const char *path)
 {
-	struct chain *c = open_disk(fs, path, 0);
+	struct chain_opts opts = {.search = &k->search,
+				  .nsearch = k->search != NULL};
+	struct chain *c;
 
 	k->path = path;
+	expect_ok(chain_open(&c, fs, path, &opts), path);
 	expect_ok(chain_pread(c, k->content, NEXT_SIZE, 0), path);
 	close_disk(c);
 }
@@ -89,7 +94,8 @@ static void
 look_at(const struct kept *k, const struct scene *s,
 	const struct crash_state *state)
 {
-	const struct chain_opts opts = {.flags = 0};
+	const struct chain_opts opts = {.search = &k->search,
+					.nsearch = k->search != NULL};
 	uint8_t now[NEXT_SIZE];
 	char text[2000];
 	struct chain *c;
@@ -97,7 +103,8 @@ look_at(const struct kept *k, const struct scene *s,
 
 	if (!err)
 		err = chain_close_after(c, chain_pread(c, now, NEXT_SIZE, 0));
-	if (!err && !memcmp(now, k->content, NEXT_SIZE))
+	if (!err && (!memcmp(now, k->content, NEXT_SIZE) ||
+		     (k->or_else && !memcmp(now, k->or_else, NEXT_SIZE))))
 		return;
 	crash_state_text(text, sizeof(text), state);
 	fail_msg("%s, killed at change %u, then %s: %s %s\n%s", s->first->name,
@@ -121,13 +128,11 @@ static void
 cut_power(struct fs *crash, void *user)
 {
 	struct scene *s = user;
-	const struct crash_limits limits = {
-		.exhaustive = 16,
-		.sampled = 12,
-		.seed = s->at,
-		.loose_names = s->at % 2,
-	};
+	struct crash_limits limits = {
+		.exhaustive = 16, .sampled = 12, .seed = s->at};
 
+	(void)crash_each_state(&s->states, crash, &limits, look, s);
+	limits.loose_names = true;
 	(void)crash_each_state(&s->states, crash, &limits, look, s);
 }
 
@@ -159,11 +164,15 @@ try(struct scene *s, const struct fs *memory)
 	return killed;
 }
 
+/* Whoever makes something new succeeds after all that was not killed. */
 static void
 try_all(struct scene *s, const struct fs *memory)
 {
 	for (s->at = 1; try(s, memory);)
 		s->at++;
+	if (s->child.path && !s->child.told)
+		fail_msg("%s after %s failed with \"%s\"", s->next->name,
+			 s->first->name, error_message());
 }
 
 /* ---- Every command after every other ---- */
@@ -211,6 +220,54 @@ a_disk_survives_what_is_killed_and_what_comes_next(void **state)
 	expect_kept('o');
 }
 
+static bool
+succeeds(const struct command *command, char clone_on)
+{
+	AUTO(mem_fs_free) struct fs *fs = new_tree(clone_on, true);
+
+	return next_run(command, fs) == 0;
+}
+
+static void
+each_command_can_be_done_on_one_of_these_trees(void **state)
+{
+	const struct command *c;
+
+	(void)state;
+	for (c = next_commands; c->name; c++)
+		if (!succeeds(c, 'a') && !succeeds(c, 'd') && !succeeds(c, 'o'))
+			fail_msg("%s fails everywhere: %s", c->name,
+				 error_message());
+}
+
+/* ---- Another directory ---- */
+
+static void
+expect_far_kept(const struct command *next)
+{
+	AUTO(mem_fs_free) struct fs *fs = new_tree('o', true);
+	struct kept t = {.search = "/vm"};
+	struct scene s = {
+		.first = &next_revert_far, .next = next, .clone.search = "/vm"};
+
+	put(fs, NEXT_FAR, 'f', 'a', "../vm/disk@a.vhd", 3);
+	put(fs, NEXT_FAR_T, 't', 0, NULL, 2);
+	keep(&s.clone, fs, NEXT_FAR);
+	keep(&t, fs, NEXT_FAR_T);
+	s.clone.or_else = t.content;
+	try_all(&s, fs);
+	if (s.at < 5)
+		fail_msg("%s: cannot be done", next_revert_far.name);
+}
+
+static void
+what_was_reverted_elsewhere_survives_the_death_of_its_process(void **state)
+{
+	(void)state;
+	expect_far_kept(&next_delete_searching);
+	expect_far_kept(&next_merge_searching);
+}
+
 /* ---- What stands on a new image ---- */
 
 static void
@@ -240,6 +297,10 @@ main(void)
 			what_stands_on_a_disk_survives_what_is_killed_and_what_comes_next),
 		cmocka_unit_test(
 			a_disk_survives_what_is_killed_and_what_comes_next),
+		cmocka_unit_test(
+			each_command_can_be_done_on_one_of_these_trees),
+		cmocka_unit_test(
+			what_was_reverted_elsewhere_survives_the_death_of_its_process),
 		cmocka_unit_test(a_new_parent_survives_the_death_of_its_maker),
 	};
 

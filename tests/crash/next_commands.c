@@ -56,15 +56,6 @@ merge(struct chain *c)
 }
 
 static int
-merge_at_parent(struct chain *c)
-{
-	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
-
-	o.flags = VHD_MERGE_AT_PARENT;
-	return job_merge(c, &o);
-}
-
-static int
 repack(struct chain *c)
 {
 	return job_compact(c, VHD_COMPACT_REPACK, NULL);
@@ -119,8 +110,6 @@ const struct command next_commands[] = {
 	{"rebase clone", .of_chain = rebase, .path = NEXT_CLONE},
 	{"rebase disk", .of_chain = rebase, .path = NEXT_DISK},
 	{"merge", .of_chain = merge, .path = NEXT_DISK},
-	{"merge --at-parent", .of_chain = merge_at_parent, .path = NEXT_DISK,
-	 .changes_disk = true},
 	{"compact", .of_chain = repack, .path = NEXT_DISK},
 	{"resize", .of_chain = grow, .path = NEXT_DISK, .changes_disk = true},
 	{"write disk", .of_chain = overwrite, .path = NEXT_DISK,
@@ -130,6 +119,30 @@ const struct command next_commands[] = {
 	{.name = NULL},
 };
 
+static int
+revert_far(struct disk_place *d)
+{
+	return snapshot_revert(d, "t", NULL);
+}
+
+static int
+merge_searching(struct chain *c)
+{
+	static const char *const dirs[] = {"/far"};
+	struct vhd_merge_opts o = VHD_MERGE_OPTS_INIT;
+
+	o.search = dirs;
+	o.nsearch = 1;
+	return job_merge(c, &o);
+}
+
+const struct command next_revert_far = {"revert elsewhere",
+					.of_disk = revert_far, .path = NEXT_FAR,
+					.search = "/vm"};
+const struct command next_delete_searching = {
+	"delete --search", .of_disk = delete_state, .search = "/far"};
+const struct command next_merge_searching = {
+	"merge --search", .of_chain = merge_searching, .path = NEXT_DISK};
 const struct command next_make_other = {"new", .alone = make_other};
 const struct command next_make_child = {"child", .alone = make_child};
 
@@ -138,8 +151,12 @@ run_of_disk(const struct command *command, const struct fs *fs)
 {
 	struct vhd_snapshot_opts o = VHD_SNAPSHOT_OPTS_INIT;
 	struct disk_place d;
-	int err = disk_place_init(&d, fs, NEXT_DISK, &o);
+	int err;
 
+	o.search = &command->search;
+	o.nsearch = command->search != NULL;
+	err = disk_place_init(&d, fs, command->path ? command->path : NEXT_DISK,
+			      &o);
 	if (err)
 		return err;
 	err = command->of_disk(&d);

@@ -22,4 +22,4 @@ ln -s disk.vhd gone@x.vhd
 nbdkit 0 -U - "$PLUGIN" gone@x.vhd snapshot=one \
     --run 'qemu-io -r -f raw -c "read -P 1 0 64k" "$uri"'
 nbdkit 1 -U - "$PLUGIN" none.vhd snapshot=one --run true
-stderr_has "none.vhd: .*No such file"
+stderr_has "none@one.vhd: .*No such file"

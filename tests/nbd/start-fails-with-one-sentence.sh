@@ -26,7 +26,7 @@ refused "dir= serves a whole directory.*leave snapshot= out" dir=. snapshot=x
 refused ".*/nowhere: cannot examine" dir=nowhere
 refused ".*/leaf.vhd: is not a directory" other.vhd allow-dir=leaf.vhd
 refused ".*leaf@no.vhd: cannot open" leaf.vhd snapshot=no
-refused ".*none.vhd: cannot find" none.vhd snapshot=no
+refused ".*none@no.vhd: cannot open" none.vhd snapshot=no
 refused '"../x" cannot name a snapshot' leaf.vhd snapshot=../x
 refused ".*bad.vhd: .*vhdtool check" bad.vhd
 refused ".*leaf.vhd: not written to, because .*other.vhd stands on it.*readonly" \

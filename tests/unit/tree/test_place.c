@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* test_place.c - the path that a snapshot of a disk has. */
 #include "chain/names.h"
-#include "make_chain.h"
+#include "make_image.h"
 #include "tree/snapshot.h"
 
 #define TEN  "a-long-one"
@@ -10,29 +10,22 @@
 static void
 expect_path(const char *disk, const char *name, const char *want)
 {
-	struct fs *fs = new_fs();
 	char *path = NULL;
 
-	put_root(fs, disk, 'd');
-	expect_ok(disk_snapshot_path(&path, fs, disk, name), "the path");
+	expect_ok(disk_snapshot_path(&path, disk, name), "the path");
 	assert_string_equal(path, want);
 	free(path);
-	mem_fs_free(fs);
 }
 
 static void
 expect_refused(const char *disk, const char *name, const char *why)
 {
-	struct fs *fs = new_fs();
 	char *path = NULL;
 
-	put_root(fs, disk, 'd');
-	assert_int_equal(disk_snapshot_path(&path, fs, disk, name),
-			 VHD_E_INVALID);
+	assert_int_equal(disk_snapshot_path(&path, disk, name), VHD_E_INVALID);
 	assert_null(path);
 	if (!strstr(error_message(), why))
 		fail_msg("expected \"%s\", got: %s", why, error_message());
-	mem_fs_free(fs);
 }
 
 static void
