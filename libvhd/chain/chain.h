@@ -132,7 +132,7 @@ int chain_set_path(struct chain *c, uint32_t layer,
 		   const char *path) MUST_CHECK;
 
 /* Store in a layer's file, which is open for writing, that its parent is the
- * image `parent` at parent_path. */
+ * image `parent` at parent_path, whose name is made durable before. */
 int chain_link_layer(struct chain *c, uint32_t child, const char *parent_path,
 		     const struct image *parent) MUST_CHECK;
 
